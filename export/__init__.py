@@ -1,0 +1,1 @@
+"""maskgate's training side: labelled pictures in, one ONNX file out."""

@@ -1,0 +1,214 @@
+"""Backbones: ResNet and MobileNetV2 with torchvision's parameter names, giving C3, C4 and C5."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+RESNET_BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3)}
+BACKBONES = (*RESNET_BLOCKS, "mobilenet_v2")
+
+
+def convolution(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
+) -> nn.Conv2d:
+    """A padded convolution without bias, as used in front of a batch normalisation."""
+    return nn.Conv2d(
+        inputs, outputs, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+    )
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut (He et al. 2015, https://arxiv.org/abs/1512.03385)."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, planes: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = convolution(inputs, planes, 3, stride)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = convolution(planes, planes, 3)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = shortcut(inputs, planes, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        identity = x if self.downsample is None else self.downsample(x)
+        x = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(x)) + identity)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3, 1x1 convolutions and a shortcut; the stride sits in the 3x3, as in torchvision."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, planes: int, stride: int) -> None:
+        super().__init__()
+        outputs = planes * self.expansion
+        self.conv1 = convolution(inputs, planes, 1)
+        self.bn1 = nn.BatchNorm2d(planes)
+        self.conv2 = convolution(planes, planes, 3, stride)
+        self.bn2 = nn.BatchNorm2d(planes)
+        self.conv3 = convolution(planes, outputs, 1)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = shortcut(inputs, outputs, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        identity = x if self.downsample is None else self.downsample(x)
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.relu(self.bn2(self.conv2(x)))
+        return self.relu(self.bn3(self.conv3(x)) + identity)
+
+
+def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
+    """The projection that a shortcut needs where the shape changes, else None."""
+    if stride == 1 and inputs == outputs:
+        return None
+    return nn.Sequential(convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
+
+
+class ResNet(nn.Module):
+    """ResNet-18 or -50 without its classifier.
+
+    name: "resnet18" or "resnet50".
+    width: factor on every channel count.
+
+    `forward` takes float [B, 3, H, W] and returns [C3, C4, C5] at strides 8, 16 and 32;
+    `channels` are their channel counts.
+    """
+
+    def __init__(self, name: str, width: float) -> None:
+        super().__init__()
+        block: type[BasicBlock] | type[Bottleneck] = (
+            BasicBlock if name == "resnet18" else Bottleneck
+        )
+        base = round(64 * width)
+        self.conv1 = convolution(3, base, 7, 2)
+        self.bn1 = nn.BatchNorm2d(base)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, padding=1)
+        inputs = base
+        for stage, depth in enumerate(RESNET_BLOCKS[name]):
+            planes = base * 2**stage
+            blocks = []
+            for index in range(depth):
+                blocks.append(block(inputs, planes, 2 if stage and not index else 1))
+                inputs = planes * block.expansion
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.channels = tuple(base * 2**stage * block.expansion for stage in (1, 2, 3))
+
+    def stem(self) -> list[nn.Module]:
+        """What comes before the first map of stride 8."""
+        return [self.conv1, self.bn1, self.layer1]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        c3 = self.layer2(self.layer1(x))
+        c4 = self.layer3(c3)
+        return [c3, c4, self.layer4(c4)]
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter each channel by itself, project.
+
+    Sandler et al. 2018, https://arxiv.org/abs/1801.04381
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expand: int) -> None:
+        super().__init__()
+        hidden = inputs * expand
+        layers: list[nn.Module] = []
+        if expand != 1:
+            layers.append(normalised(inputs, hidden, 1))
+        layers.append(normalised(hidden, hidden, 3, stride, groups=hidden))
+        layers += [convolution(hidden, outputs, 1), nn.BatchNorm2d(outputs)]
+        self.conv = nn.Sequential(*layers)
+        self.adds_input = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(x) if self.adds_input else self.conv(x)
+
+
+def normalised(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """Convolution, batch normalisation and ReLU6."""
+    return nn.Sequential(
+        convolution(inputs, outputs, kernel, stride, groups),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU6(inplace=True),
+    )
+
+
+class MobileNetV2(nn.Module):
+    """MobileNetV2 up to its last inverted residual.
+
+    width: factor on every channel count; counts are rounded to multiples of 8 as torchvision does.
+
+    `forward` takes float [B, 3, H, W] and returns [C3, C4, C5] at strides 8, 16 and 32;
+    `channels` are their channel counts.
+    """
+
+    # expansion, channels, blocks, stride: table 2 of the paper
+    STAGES = (
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    )
+    TAPS = (6, 13, 17)
+
+    def __init__(self, width: float) -> None:
+        super().__init__()
+        inputs = divisible(32 * width)
+        features: list[nn.Module] = [normalised(3, inputs, 3, 2)]
+        outputs = [inputs]
+        for expand, channels, depth, stride in self.STAGES:
+            for index in range(depth):
+                outputs.append(divisible(channels * width))
+                features.append(
+                    InvertedResidual(inputs, outputs[-1], 1 if index else stride, expand)
+                )
+                inputs = outputs[-1]
+        self.features = nn.Sequential(*features)
+        self.channels = tuple(outputs[tap] for tap in self.TAPS)
+
+    def stem(self) -> list[nn.Module]:
+        """What comes before the first map of stride 8."""
+        return list(self.features[:4])
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        taps = []
+        for index, feature in enumerate(self.features):
+            x = feature(x)
+            if index in self.TAPS:
+                taps.append(x)
+        return taps
+
+
+def divisible(channels: float) -> int:
+    """The multiple of 8 nearest to `channels`, never more than 10 % below it."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+def make_backbone(name: str, width: float = 1.0) -> ResNet | MobileNetV2:
+    """The backbone of that name; raises ValueError for a name that is not in BACKBONES."""
+    if name not in BACKBONES:
+        raise ValueError(f"backbone: found {name!r}, expected one of {', '.join(BACKBONES)}")
+    backbone = MobileNetV2(width) if name == "mobilenet_v2" else ResNet(name, width)
+    initialise(backbone)
+    return backbone
+
+
+@torch.no_grad()
+def initialise(module: nn.Module) -> None:
+    """Give every convolution He's normal initialisation, fan out."""
+    for child in module.modules():
+        if isinstance(child, nn.Conv2d):
+            nn.init.kaiming_normal_(child.weight, mode="fan_out", nonlinearity="relu")

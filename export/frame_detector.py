@@ -1,0 +1,80 @@
+"""The exported graph, as a torch module: a camera's frame in, boxes in its pixels out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from monitor.detections import Detections
+from monitor.frame import Image
+
+from .postprocess import PostprocessConfig, postprocess
+from .retinanet import RetinaNet
+
+SCORE_FLOOR = 0.05
+
+
+class FrameDetector(nn.Module):
+    """A RetinaNet between the resize rule and the postprocessing.
+
+    network: in evaluation mode.
+    long_side_px, multiple_px: arguments of `monitor.contract.network_size`.
+    """
+
+    def __init__(
+        self,
+        network: RetinaNet,
+        postprocess_config: PostprocessConfig,
+        long_side_px: int,
+        multiple_px: int = 32,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.postprocess_config = postprocess_config
+        self.long_side_px = long_side_px
+        self.multiple_px = multiple_px
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Detect faces.
+
+        image: uint8 [B, H, W, 3], BGR.
+
+        Returns boxes float32 [B, K, 4], xyxy pixels of `image` and inside it, and scores float32
+        [B, K, C].
+        """
+        height, width = image.shape[1], image.shape[2]
+        longest = torch.sym_max(height, width)
+        fitted = [self._fit(side, longest) for side in (height, width)]
+        x = image.permute(0, 3, 1, 2).to(torch.float32)
+        x = functional.interpolate(x, size=fitted, mode="bilinear", align_corners=False)
+        logits, deltas, anchors = self.network(x.permute(0, 2, 3, 1))
+        boxes, scores = postprocess(logits, deltas, anchors, self.postprocess_config)
+        frame = torch.tensor([width, height, width, height], dtype=torch.float32)
+        looked_at = torch.tensor([fitted[1], fitted[0]] * 2, dtype=torch.float32)
+        return torch.minimum((boxes * (frame / looked_at)).clamp(min=0), frame), scores
+
+    def _fit(self, side: int, longest: int) -> int:
+        step = 2 * longest * self.multiple_px
+        steps = (2 * side * self.long_side_px + longest * self.multiple_px) // step
+        return torch.sym_max(steps, 1) * self.multiple_px
+
+
+class TorchDetector:
+    """A network that detects faces in one frame after another, just as the exported file will.
+
+    network: any RetinaNet; it is put into evaluation mode.
+    long_side_px: see `FrameDetector`.
+    """
+
+    def __init__(self, network: RetinaNet, long_side_px: int) -> None:
+        self.classes = network.config.classes
+        self._graph = FrameDetector(network, PostprocessConfig(), long_side_px).eval()
+
+    @torch.inference_mode()
+    def __call__(self, image: Image) -> Detections:
+        """Detections of `image`, uint8 [H, W, 3] BGR, that score at least SCORE_FLOOR."""
+        boxes, scores = self._graph(torch.from_numpy(np.ascontiguousarray(image))[None])
+        found = Detections(boxes[0].numpy(), scores[0].numpy(), self.classes)
+        return found.where(found.best_scores >= SCORE_FLOOR)

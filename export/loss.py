@@ -1,0 +1,81 @@
+"""Loss: focal loss for the classes, smooth L1 for the boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .boxes import encode
+from .matcher import IGNORED, match
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one picture should give.
+
+    boxes: float32 [M, 4], xyxy pixels of the network's input.
+    labels: int64 [M], columns of the class scores.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+
+
+def focal_loss(logits: Tensor, targets: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Sigmoid focal loss of each value.
+
+    Lin et al. 2017, https://arxiv.org/abs/1708.02002, equation 5
+
+    logits: float, any shape.
+    targets: 0 or 1, the same shape.
+    alpha: weight of the ones; the zeros have 1 - alpha.
+    gamma: how strongly easy values are played down; 0 gives alpha-balanced cross entropy.
+
+    Returns float, the same shape.
+    """
+    cross_entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    probability = torch.sigmoid(logits)
+    missed = probability + targets - 2 * probability * targets  # 1 - p_t
+    weight = alpha * targets + (1 - alpha) * (1 - targets)
+    return weight * missed**gamma * cross_entropy
+
+
+def retinanet_loss(
+    logits: Tensor,
+    deltas: Tensor,
+    anchors: Tensor,
+    targets: Sequence[Target],
+    *,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    beta: float = 1 / 9,
+) -> tuple[Tensor, Tensor]:
+    """Classification and box loss of a batch, each divided by the number of matched anchors.
+
+    logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float [N, 4]; one target a picture.
+    alpha, gamma: see `focal_loss`.
+    beta: error at which smooth L1 turns from a parabola into a line.
+    """
+    logits, deltas = logits.float(), deltas.float()
+    class_sum = logits.new_zeros(())
+    box_sum = logits.new_zeros(())
+    positives = 0
+    for picture_logits, picture_deltas, target in zip(logits, deltas, targets, strict=True):
+        matches = match(anchors, target.boxes)
+        rows = torch.nonzero(matches >= 0).squeeze(1)
+        wanted = torch.zeros_like(picture_logits)
+        wanted[rows, target.labels[matches[rows]]] = 1
+        losses = focal_loss(picture_logits, wanted, alpha, gamma)
+        class_sum = class_sum + losses[matches != IGNORED].sum()
+        box_sum = box_sum + functional.smooth_l1_loss(
+            picture_deltas[rows],
+            encode(target.boxes[matches[rows]], anchors[rows]),
+            beta=beta,
+            reduction="sum",
+        )
+        positives += len(rows)
+    return class_sum / max(positives, 1), box_sum / max(positives, 1)

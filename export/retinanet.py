@@ -1,0 +1,108 @@
+"""RetinaNet and everything that defines one.
+
+Lin et al. 2017, https://arxiv.org/abs/1708.02002
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .anchors import Anchors
+from .backbone import MobileNetV2, ResNet, make_backbone
+from .fpn import FeaturePyramid
+from .heads import Head
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class RetinaNetConfig:
+    """What must be known to build a network; stored in every checkpoint.
+
+    classes: class names in the order of the score columns.
+    backbone, width: see `make_backbone`.
+    fpn_channels: channels of P3 to P7 and of the subnets; the paper has 256.
+    subnet_depth: hidden layers of each subnet; the paper has 4.
+    p6_from: "p5" or "c5".
+    anchor_sizes, anchor_ratios, anchor_scales: see `Anchors`; pixels of the network's input.
+    mean, std: RGB normalisation of values in 0 to 1.
+    prior: see `Head`.
+    """
+
+    classes: tuple[str, ...]
+    backbone: str = "mobilenet_v2"
+    width: float = 1.0
+    fpn_channels: int = 64
+    subnet_depth: int = 2
+    p6_from: str = "p5"
+    anchor_sizes: tuple[float, ...] = (16.0, 32.0, 64.0, 128.0, 256.0)
+    anchor_ratios: tuple[float, ...] = (1.25,)
+    anchor_scales: tuple[float, ...] = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    prior: float = 0.01
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RetinaNetConfig:
+        """The config that `to_dict` wrote; raises TypeError for a name it does not know."""
+        sequences = {f.name for f in fields(cls) if str(f.type).startswith("tuple")}
+        return cls(**{k: tuple(v) if k in sequences else v for k, v in values.items()})
+
+
+class PyramidBackbone(nn.Module):
+    """A backbone and the pyramid on it, under the names that torchvision's checkpoints use."""
+
+    def __init__(self, body: ResNet | MobileNetV2, channels: int, p6_from: str) -> None:
+        super().__init__()
+        self.body = body
+        self.fpn = FeaturePyramid(body.channels, channels, p6_from)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """[P3, P4, P5, P6, P7] of float [B, 3, H, W]."""
+        return self.fpn(self.body(x))
+
+
+class RetinaNet(nn.Module):
+    """The network: pictures in, raw predictions for every anchor out."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: RetinaNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        body = make_backbone(config.backbone, config.width)
+        self.backbone = PyramidBackbone(body, config.fpn_channels, config.p6_from)
+        self.anchors = Anchors(config.anchor_sizes, config.anchor_ratios, config.anchor_scales)
+        self.head = Head(
+            config.fpn_channels,
+            config.subnet_depth,
+            len(config.classes),
+            self.anchors.per_position,
+            config.prior,
+        )
+        for name, values in (("mean", config.mean), ("std", config.std)):
+            scaled = 255 * torch.tensor(values).reshape(1, 3, 1, 1)
+            self.register_buffer(name, scaled, persistent=False)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict for every anchor.
+
+        pictures: [B, H, W, 3], BGR, values 0 to 255, uint8 or float; H and W multiples of 32.
+
+        Returns class logits float [B, N, C], box deltas float [B, N, 4] and anchors float32 [N, 4].
+        """
+        x = pictures.permute(0, 3, 1, 2)[:, [2, 1, 0]].to(self.mean.dtype)
+        x = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        pyramid = self.backbone(x)
+        logits, deltas = self.head(pyramid)
+        return logits, deltas, self.anchors([(p.shape[2], p.shape[3]) for p in pyramid])

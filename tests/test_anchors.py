@@ -1,0 +1,94 @@
+"""Anchors, boxes and the matcher: where predictions start and what they are to become."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from export.anchors import Anchors
+from export.boxes import decode, encode, pairwise_iou
+from export.matcher import BACKGROUND, IGNORED, match
+
+SIZES = (16.0, 32.0, 64.0, 128.0, 256.0)
+SHAPES = [(8, 4), (4, 2), (2, 1), (1, 1), (1, 1)]
+coordinate = st.floats(0, 500, width=32)
+side = st.floats(1, 300, width=32)
+
+
+@st.composite
+def some_boxes(draw: st.DrawFn, most: int = 8) -> torch.Tensor:
+    rows = draw(st.lists(st.tuples(coordinate, coordinate, side, side), min_size=1, max_size=most))
+    x, y, w, h = torch.tensor(rows).T
+    return torch.stack([x, y, x + w, y + h], dim=1)
+
+
+def test_anchors_stand_row_by_row_finest_level_first() -> None:
+    boxes = Anchors(SIZES, (1.0,), (1.0,))(SHAPES)
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert len(boxes) == sum(h * w for h, w in SHAPES)
+    assert centres[:5].tolist() == [[0, 0], [8, 0], [16, 0], [24, 0], [0, 8]]
+    assert centres[32:35].tolist() == [[0, 0], [16, 0], [0, 16]]
+
+
+def test_anchor_shape_follows_size_ratio_and_scale() -> None:
+    boxes = Anchors(SIZES, (1.0, 4.0), (1.0, 2.0))([(1, 1)] + [(0, 0)] * 4)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).tolist()
+    # the ratio is height over width, and the slower index
+    assert sizes == [[16, 16], [32, 32], [8, 32], [16, 64]]
+
+
+def test_a_size_for_every_level_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="found 2, expected 5"):
+        Anchors((16.0, 32.0), (1.0,), (1.0,))
+
+
+@given(some_boxes(), some_boxes())
+def test_decoding_undoes_encoding(boxes: torch.Tensor, anchors: torch.Tensor) -> None:
+    count = min(len(boxes), len(anchors))
+    boxes, anchors = boxes[:count], anchors[:count]
+    # a box more than 62 times as wide as its anchor is out of the code's range, as in torchvision
+    sides = (boxes[:, 2:] - boxes[:, :2]) / (anchors[:, 2:] - anchors[:, :2])
+    boxes, anchors = boxes[(sides < 60).all(dim=1)], anchors[(sides < 60).all(dim=1)]
+    assert torch.allclose(decode(encode(boxes, anchors), anchors), boxes, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "iou"),
+    [
+        ([0, 0, 10, 10], [0, 0, 10, 10], 1.0),  # the same box
+        ([0, 0, 10, 10], [5, 0, 15, 10], 1 / 3),  # half of each
+        ([0, 0, 10, 10], [10, 0, 20, 10], 0.0),  # side by side
+        ([0, 0, 10, 10], [2, 2, 7, 7], 0.25),  # one inside the other
+        ([5, 5, 5, 5], [5, 5, 5, 5], 0.0),  # nothing at all
+    ],
+)
+def test_overlap(first: list[float], second: list[float], iou: float) -> None:
+    found = pairwise_iou(torch.tensor([first]).float(), torch.tensor([second]).float())
+    assert found.item() == pytest.approx(iou)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "expected"),
+    [
+        ([0, 0, 10, 10], 0),  # overlap 1
+        ([0, 0, 10, 19], 0),  # 0.53: above the upper threshold
+        ([0, 0, 10, 22], IGNORED),  # 0.45: in between
+        ([0, 0, 10, 26], BACKGROUND),  # 0.38: below the lower one
+        ([50, 50, 60, 60], BACKGROUND),  # nowhere near
+    ],
+)
+def test_anchors_are_matched_from_0_5_and_ignored_from_0_4(
+    anchor: list[float], expected: int
+) -> None:
+    best = [0, 0, 10, 10]
+    matches = match(torch.tensor([best, anchor]).float(), torch.tensor([best]).float())
+    assert matches.tolist() == [0, expected]
+
+
+def test_a_box_that_no_anchor_fits_takes_the_best_one() -> None:
+    anchors = torch.tensor([[0.0, 0, 16, 16], [16, 16, 32, 32]])
+    assert match(anchors, torch.tensor([[2.0, 2, 6, 6]])).tolist() == [0, BACKGROUND]
+
+
+def test_without_boxes_everything_is_background() -> None:
+    assert match(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3

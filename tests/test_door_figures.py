@@ -1,0 +1,175 @@
+"""Door figures against numbers worked out by hand and against counting every case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from export.datasets import Sample
+from export.door_figures import DoorPoint, door_curve, door_figures
+from monitor.detections import Detections
+
+CLASSES = ("mask", "noMask")
+Box = tuple[float, float, float, float]
+BIG: Box = (0, 0, 100, 100)
+OTHER: Box = (200, 0, 300, 100)
+
+
+def labelled(*faces: tuple[Box, str]) -> Sample:
+    boxes = np.array([box for box, _ in faces], np.float32).reshape(-1, 4)
+    return Sample(Path("a.jpg"), boxes, tuple(name for _, name in faces))
+
+
+def seen(*faces: tuple[Box, float, float]) -> Detections:
+    """Detections from (box, mask score, noMask score)."""
+    boxes = np.array([box for box, _, _ in faces], np.float32).reshape(-1, 4)
+    scores = np.array([scores for _, *scores in faces], np.float32).reshape(-1, 2)
+    return Detections(boxes, scores, CLASSES)
+
+
+MASKED = labelled((BIG, "mask"))
+BARE = labelled((BIG, "mask"), (OTHER, "noMask"))
+
+
+def barred(bar: float | None) -> Detections:
+    """A picture whose highest bare score is `bar`; None for one where no mask is found."""
+    return seen((BIG, 0.3, 0)) if bar is None else seen((BIG, 0.9, bar))
+
+
+def door(masked: list[float | None], bare: list[float | None]) -> tuple[list[Sample], list]:
+    samples = [MASKED] * len(masked) + [BARE] * len(bare)
+    return samples, [barred(bar) for bar in masked + bare]
+
+
+@pytest.mark.parametrize(
+    ("masked", "bare", "auc"),
+    [
+        pytest.param([0.1], [0.9], 1, id="told apart"),
+        pytest.param([0.9], [0.1], 0, id="the wrong way round"),
+        pytest.param([0.5], [0.5], 1 / 2, id="tie"),
+        pytest.param([0.1, 0.6], [0.5, 0.9], 3 / 4, id="three of four pairs"),
+        pytest.param([0.9], [None], 1, id="no mask found at a bare face: least willing"),
+        pytest.param([None], [0.9], 0, id="no mask found at a masked face"),
+        pytest.param([None], [None], 1 / 2, id="both never open: tie"),
+        pytest.param([0.01], [0.04], 1 / 2, id="scores too low to count: tie"),
+    ],
+)
+def test_door_auc_equals_the_hand_computed(
+    masked: list[float | None], bare: list[float | None], auc: float
+) -> None:
+    assert door_figures(*door(masked, bare)).auc == pytest.approx(auc)
+
+
+@pytest.mark.parametrize(
+    ("masked", "bare", "tau", "denials", "false_unlocks"),
+    [
+        # Ten masked pictures: one may be denied, so tau is just above the second highest bar.
+        pytest.param(
+            [0.9, 0.4, *[0.1] * 8], [0.3, 0.4, 0.5, None], 0.4, 0.1, 2 / 4, id="one of ten denied"
+        ),
+        # Nine masked pictures: denying one would be more than 10 %.
+        pytest.param([0.6, *[0.1] * 8], [0.5, 0.7], 0.6, 0, 1 / 2, id="none of nine denied"),
+        # Two share the second highest bar; both must pass, or three would be denied.
+        pytest.param(
+            [0.9, 0.4, 0.4, *[0.1] * 7], [0.4, 0.5], 0.4, 0.1, 1 / 2, id="tie at the limit"
+        ),
+        # Where no mask was found nothing opens: that one is the one denied.
+        pytest.param([None, 0.4, *[0.1] * 8], [0.3, 0.5], 0.4, 0.1, 1 / 2, id="no mask in one"),
+        # Two of ten can never open: the tau that denies fewest, of all pictures, is reported.
+        pytest.param([None, None, *[0.1] * 8], [0.3, 0.5], 0.5, 0.2, 1, id="no mask in two"),
+        pytest.param([0.0] * 10, [0.05, 0.04], 0.05, 0, 1 / 2, id="tau never falls below 0.05"),
+        pytest.param([None], [None], 0.05, 1, 0, id="nothing ever opens"),
+    ],
+)
+def test_false_unlocks_at_ten_percent_denials(
+    masked: list[float | None],
+    bare: list[float | None],
+    tau: float,
+    denials: float,
+    false_unlocks: float,
+) -> None:
+    point = door_figures(*door(masked, bare)).at_most_denials
+    assert point == DoorPoint(
+        pytest.approx(tau), pytest.approx(denials), pytest.approx(false_unlocks)
+    )
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind"),
+    [
+        pytest.param(labelled((BIG, "mask"), (OTHER, "mask")), (1, 0), id="all masked"),
+        pytest.param(labelled((BIG, "mask"), (OTHER, "noMask")), (0, 1), id="one bare"),
+        pytest.param(labelled((BIG, "mask"), (OTHER, "badMask")), (0, 1), id="any other class"),
+        pytest.param(labelled((BIG, "mask"), ((0, 0, 9, 9), "noMask")), (0, 1), id="tiny bare"),
+        pytest.param(labelled(((0, 0, 8, 32), "mask")), (1, 0), id="exactly 16 px"),
+        pytest.param(labelled(((0, 0, 15, 17), "mask")), (0, 0), id="all faces below 16 px"),
+        pytest.param(labelled(), (0, 0), id="no face"),
+    ],
+)
+def test_pictures_are_judged_by_the_faces_in_them(sample: Sample, kind: tuple[int, int]) -> None:
+    figures = door_figures([sample], [barred(0.5)])
+    assert (figures.all_masked, figures.bare) == kind
+    assert figures.auc is figures.at_most_denials is None
+    assert door_curve([sample], [barred(0.5)]) == []
+
+
+def test_mask_and_bare_scores_may_stand_on_different_faces() -> None:
+    samples = [MASKED, BARE]
+    found = [seen((BIG, 0.4, 0)), seen((BIG, 0.4, 0), (OTHER, 0.1, 0.3))]
+    assert door_figures(samples, found).at_most_denials == DoorPoint(pytest.approx(0.05), 0, 0)
+
+
+def test_another_class_may_be_the_allowed_one() -> None:
+    samples = [labelled((BIG, "noMask")), labelled((BIG, "mask"))]
+    found = [seen((BIG, 0.1, 0.9)), seen((BIG, 0.8, 0.9))]
+    assert door_figures(samples, found, allowed="noMask").auc == 1
+    assert door_figures(samples, found, allowed="helmet").auc is None
+
+
+BARS = st.lists(
+    st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1, width=32),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(masked=BARS, bare=BARS)
+def test_auc_is_the_count_of_pairs_told_apart(
+    masked: list[float | None], bare: list[float | None]
+) -> None:
+    def willingness(bar: float | None) -> float:
+        return -np.inf if bar is None else -bar if bar >= 0.05 else 0.0
+
+    wins = [
+        1.0 if willingness(m) > willingness(b) else 0.5 if willingness(m) == willingness(b) else 0.0
+        for m in masked
+        for b in bare
+    ]
+    assert door_figures(*door(masked, bare)).auc == pytest.approx(sum(wins) / len(wins))
+
+
+@given(masked=BARS, bare=BARS)
+def test_curve_says_what_each_tau_really_does(
+    masked: list[float | None], bare: list[float | None]
+) -> None:
+    def opens(bar: float | None, tau: float) -> bool:
+        found = barred(bar)
+        return bool((found.scores[:, 0] >= 0.4).any() and not (found.scores[:, 1] >= tau).any())
+
+    curve = door_curve(*door(masked, bare))
+    for point in curve:
+        assert point.denials == pytest.approx(
+            sum(not opens(bar, point.tau) for bar in masked) / len(masked)
+        )
+        assert point.false_unlocks == pytest.approx(
+            sum(opens(bar, point.tau) for bar in bare) / len(bare)
+        )
+    taus = [point.tau for point in curve]
+    assert taus == sorted(set(taus))
+    chosen = door_figures(*door(masked, bare)).at_most_denials
+    assert chosen in curve
+    assert all(point.denials > 0.1 for point in curve if point.tau < chosen.tau)
