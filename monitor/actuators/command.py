@@ -1,0 +1,90 @@
+"""The actuator that runs a command to lock and another to unlock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from typing import IO
+
+from ..errors import ActuatorError
+
+_STDERR_TAIL_BYTES = 4096
+
+
+class CommandActuator:
+    """Runs an argument list, without a shell, and waits for exit status 0.
+
+    The command gets PATH as its only environment variable and no standard input; its output is
+    discarded, but for the last line of standard error when it fails. After the time-out the command
+    and everything in its process group are killed.
+
+    name: what it is called in messages.
+    lock, unlock: program and arguments.
+    timeout_seconds: how long a command may take.
+    """
+
+    kind = "command"
+
+    def __init__(
+        self, name: str, *, lock: Sequence[str], unlock: Sequence[str], timeout_seconds: float = 5.0
+    ) -> None:
+        self.name = name
+        self._lock = list(lock)
+        self._unlock = list(unlock)
+        self._timeout_seconds = timeout_seconds
+
+    def lock(self) -> None:
+        """Run the lock command; raises ActuatorError unless it ends in time with status 0."""
+        self._run("lock", self._lock)
+
+    def unlock(self) -> None:
+        """Run the unlock command; raises ActuatorError unless it ends in time with status 0."""
+        self._run("unlock", self._unlock)
+
+    def _run(self, action: str, arguments: list[str]) -> None:
+        where = f"actuator {self.name}: {action}: {arguments[0]}"
+        # A file, not a pipe: a helper that the command leaves running would hold a pipe open.
+        with tempfile.TemporaryFile() as stderr:
+            try:
+                process = subprocess.Popen(
+                    arguments,
+                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise ActuatorError(f"{where}: cannot be run: {error.strerror}") from None
+            try:
+                status = process.wait(self._timeout_seconds)
+            except subprocess.TimeoutExpired:
+                _kill_group(process)
+                raise ActuatorError(
+                    f"{where}: still running after {self._timeout_seconds:g} s, killed"
+                ) from None
+            if status != 0:
+                ending = f"signal {-status}" if status < 0 else f"exit status {status}"
+                raise ActuatorError(f"{where}: {ending} found, expected 0{_last_line(stderr)}")
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # Not reaped yet, so the group's number still belongs to it. No SIGTERM first: a lock that waits
+    # for a hung command to end politely is a door that stays open.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _last_line(stderr: IO[bytes]) -> str:
+    size = stderr.seek(0, os.SEEK_END)
+    stderr.seek(max(size - _STDERR_TAIL_BYTES, 0))
+    lines = stderr.read().decode("utf-8", "replace").split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    if not said:
+        return ""
+    return ": " + "".join(sign if sign.isprintable() else "?" for sign in said[-1][:200])

@@ -1,0 +1,46 @@
+"""Zones: the parts of the frame in which faces count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .detections import Detections, FloatArray
+
+Point = tuple[float, float]
+Polygon = Sequence[Point]
+
+
+class Zones:
+    """Keeps the faces whose box centre lies in a watched polygon and in no ignored one.
+
+    A polygon is a list of points (x, y) as fractions, 0 to 1, of the frame as it is judged, after
+    rotation and mirroring; where its edges cross, the even-odd rule says what is inside. A centre
+    on an edge is watched, and is not ignored: in doubt a face counts.
+
+    watch: polygons in which faces count; without any, the whole frame is watched.
+    ignore: polygons in which faces do not count, such as a poster.
+    """
+
+    def __init__(self, *, watch: Sequence[Polygon] = (), ignore: Sequence[Polygon] = ()) -> None:
+        self._watch = [np.array(polygon, np.float32) for polygon in watch]
+        self._ignore = [np.array(polygon, np.float32) for polygon in ignore]
+
+    def select(self, detections: Detections, width_px: int, height_px: int) -> Detections:
+        """The faces that count in a frame of the given size, in their order."""
+        centres = (detections.boxes[:, :2] + detections.boxes[:, 2:]) / 2
+        # A box may reach beyond the frame; its face still belongs to the zone at that edge.
+        fractions = np.clip(centres / np.array([width_px, height_px], np.float32), 0.0, 1.0)
+        keep = [self._counts(fraction) for fraction in fractions]
+        return detections.where(np.array(keep, np.bool_))
+
+    def _counts(self, fraction: FloatArray) -> bool:
+        point = (float(fraction[0]), float(fraction[1]))
+        watched = not self._watch or any(
+            cv2.pointPolygonTest(polygon, point, False) >= 0 for polygon in self._watch
+        )
+        return watched and not any(
+            cv2.pointPolygonTest(polygon, point, False) > 0 for polygon in self._ignore
+        )

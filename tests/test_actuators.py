@@ -1,0 +1,154 @@
+"""Actuators: real commands, and the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.actuators import CommandActuator, LogActuator, make
+from monitor.errors import ActuatorError
+
+PATIENCE_SECONDS = 10.0
+
+
+def command(
+    unlock: str, *arguments: str, timeout_seconds: float = PATIENCE_SECONDS
+) -> CommandActuator:
+    """An actuator whose unlock command is a piece of Python."""
+    return CommandActuator(
+        "strike",
+        lock=[sys.executable, "-c", ""],
+        unlock=[sys.executable, "-c", unlock, *arguments],
+        timeout_seconds=timeout_seconds,
+    )
+
+
+@contextmanager
+def stdin_of(content: bytes) -> Iterator[None]:
+    """Gives this process, and whatever inherits it, a standard input with this content."""
+    reader, writer = os.pipe()
+    before = os.dup(0)
+    os.dup2(reader, 0)
+    os.write(writer, content)
+    os.close(writer)
+    try:
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(reader)
+
+
+def test_a_command_runs_with_its_arguments_untouched_by_a_shell(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text('|'.join(sys.argv[2:]))"
+    command(write, str(out), "$HOME; *", "").unlock()
+    assert out.read_text() == "$HOME; *|"
+
+
+def test_a_command_gets_only_the_path_and_no_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERA_PASSWORD", "secret")
+    out = tmp_path / "out"
+    write = (
+        "import os, sys, pathlib; "
+        "pathlib.Path(sys.argv[1]).write_text(f'{sorted(os.environ)} {sys.stdin.read()!r}')"
+    )
+    with stdin_of(b"typed at the terminal"):
+        command(write, str(out)).unlock()
+    # Python itself may add LC_CTYPE where the locale is not set.
+    assert out.read_text().replace("'LC_CTYPE', ", "") == "['PATH'] ''"
+
+
+@pytest.mark.parametrize(
+    ("unlock", "complaint"),
+    [
+        pytest.param(
+            "import sys; sys.exit('first\\nrelay does not answer\\n')",
+            "exit status 1 found, expected 0: relay does not answer",
+            id="the last line of standard error",
+        ),
+        pytest.param("raise SystemExit(3)", "exit status 3 found, expected 0$", id="nothing said"),
+        pytest.param(
+            "import os; os.kill(os.getpid(), 9)", "signal 9 found, expected 0$", id="killed"
+        ),
+        pytest.param(
+            "import os; os.write(2, bytes(9999) + b'\\nbad \\xff\\x1b[2J\\n'); raise SystemExit(1)",
+            r": bad \ufffd\?\[2J$",
+            id="much and unreadable output",
+        ),
+    ],
+)
+def test_a_command_that_fails_says_why(unlock: str, complaint: str) -> None:
+    with pytest.raises(ActuatorError, match=f"(?s)actuator strike: unlock: .*{complaint}"):
+        command(unlock).unlock()
+
+
+def test_a_command_that_does_not_exist_is_an_actuator_error(tmp_path: Path) -> None:
+    actuator = CommandActuator("strike", lock=[str(tmp_path / "none")], unlock=["true"])
+    with pytest.raises(ActuatorError, match=r"lock: .*none: cannot be run: No such file"):
+        actuator.lock()
+
+
+def test_a_time_out_kills_the_command_and_its_children_even_if_they_ignore_sigterm(
+    tmp_path: Path,
+) -> None:
+    lifeline = tmp_path / "lifeline"
+    os.mkfifo(lifeline)
+    stubborn = (
+        "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "pipe = open(sys.argv[1], 'w'); "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], "
+        "pass_fds=[pipe.fileno()]); "
+        "pipe.write('ready'); pipe.flush(); child.wait()"
+    )
+    reader = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(ActuatorError, match="still running after 2 s, killed"):
+            command(stubborn, str(lifeline), timeout_seconds=2.0).unlock()
+        assert os.read(reader, 100) == b"ready"
+        # Both processes held the pipe's writing end: it reads as ended only once both are gone.
+        assert select.select([reader], [], [], PATIENCE_SECONDS)[0]
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
+
+
+def test_a_helper_left_running_does_not_hold_up_a_command_that_is_done(tmp_path: Path) -> None:
+    number = tmp_path / "pid"
+    leave = (
+        "import pathlib, subprocess, sys; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); import os; os._exit(0)"
+    )
+    started = time.monotonic()
+    command(leave, str(number), timeout_seconds=30.0).unlock()
+    os.kill(int(number.read_text()), signal.SIGKILL)
+    assert time.monotonic() - started < 30.0
+
+
+def test_the_log_says_every_change_once(caplog: pytest.LogCaptureFixture) -> None:
+    actuator = LogActuator("log")
+    with caplog.at_level(logging.INFO, "monitor.door"):
+        for move in (actuator.lock, actuator.lock, actuator.unlock, actuator.unlock, actuator.lock):
+            move()
+    assert caplog.messages == ["log: locked", "log: unlocked", "log: locked"]
+
+
+def test_actuators_are_made_from_the_keys_of_their_section() -> None:
+    options = {"name": "strike", "lock": ["a"], "unlock": ["b"], "timeout_seconds": 1.0}
+    made = [make("log", name="log"), make("command", **options)]
+    assert [(actuator.kind, actuator.name) for actuator in made] == [
+        ("log", "log"),
+        ("command", "strike"),
+    ]

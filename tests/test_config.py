@@ -1,0 +1,213 @@
+"""The configuration: its defaults, what it refuses and how it says so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from monitor.config import CommandSection, Config, DoorSection, LogSection, load
+from monitor.errors import ConfigError
+from monitor.strict_yaml import read_yaml
+
+SHIPPED = Path(__file__).parent.parent / "config.yaml"
+
+
+def load_text(folder: Path, text: str | bytes) -> Config:
+    """The configuration in a file with this text."""
+    path = folder / "door.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(path)
+
+
+def test_the_shipped_file_is_the_built_in_defaults() -> None:
+    assert load(SHIPPED) == Config()
+
+
+def keys_of(section: type[BaseModel]) -> set[str]:
+    """Every key of a section and of the sections inside it."""
+    keys: set[str] = set()
+    for name, field in section.model_fields.items():
+        keys.add(name)
+        nested = [field.annotation, *get_args(field.annotation)]
+        for kind in nested:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                keys |= keys_of(kind)
+    return keys
+
+
+@pytest.mark.parametrize("section", [Config, DoorSection, LogSection, CommandSection])
+def test_every_key_stands_in_the_shipped_file(
+    section: type[BaseModel],
+) -> None:
+    written = set(re.findall(r"^[\s#-]*(\w+):", SHIPPED.read_text("utf-8"), re.MULTILINE))
+    assert keys_of(section) <= written
+
+
+def test_the_commented_command_in_the_shipped_file_is_valid(tmp_path: Path) -> None:
+    text = SHIPPED.read_text("utf-8")
+    config = load_text(tmp_path, re.sub("^      # ", "      ", text, flags=re.MULTILINE))
+    log, command = config.doors[0].actuators
+    assert isinstance(log, LogSection)
+    assert isinstance(command, CommandSection)
+    assert command.lock == ("/usr/local/bin/strike", "lock")
+    assert command.timeout_seconds == CommandSection.model_fields["timeout_seconds"].default
+
+
+def test_without_a_name_the_file_in_the_folder_is_read_if_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load(None) == Config()
+    Path("config.yaml").write_text("window: never\n", "utf-8")
+    assert load(None).window == "never"
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="directory"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [("0", 0), ("'0'", "0"), ("rtsp://camera/1", "rtsp://camera/1"), ("demo", "demo")],
+)
+def test_a_source_is_a_number_or_text(tmp_path: Path, value: str, source: int | str) -> None:
+    config = load_text(tmp_path, f"doors: [{{name: front, source: {value}}}]")
+    assert config.doors[0].source == source
+    assert type(config.doors[0].source) is type(source)
+
+
+def test_every_wrong_value_is_said_at_once_with_key_found_and_expected(tmp_path: Path) -> None:
+    text = """
+modle: {}
+window: maybe
+model: {threads: -1, device: gpu, path: 3}
+doors:
+  - nme: x
+    source: true
+    mirror: yes
+    rotate_degrees: 45
+    zones: {watch: [[[0, 0], [1]], [[0, 0], [1, 1]]], ignore: [[[0, 0], [1, 2], [0, 1, 2]]]}
+    policy: {allowed: [], grant: 0.3, deny: 0.5, hold_seconds: .nan, min_faces: 1.5}
+    actuators:
+      - {kind: command, name: strike, lock: [], timeout_seconds: 0}
+      - {kind: bell}
+      - {name: log}
+      - bell
+  - {name: "", policy: 3}
+"""
+    with pytest.raises(ConfigError) as refusal:
+        load_text(tmp_path, text)
+    first, *lines = str(refusal.value).splitlines()
+    assert first == f"{tmp_path / 'door.yaml'}: 27 errors"
+    assert sorted(line.strip() for line in lines) == sorted(
+        [
+            "modle: unknown key found, expected none of that name",
+            "window: found 'maybe', expected 'auto' or 'never'",
+            "model.threads: found -1, expected greater than or equal to 0",
+            "model.device: found 'gpu', expected 'auto', 'cpu' or 'cuda'",
+            "model.path: found 3, expected text",
+            "doors: found a list of 2, expected 1: run a monitor for each door",
+            "doors[0].nme: unknown key found, expected none of that name",
+            "doors[0].name: nothing found, expected a value",
+            "doors[0].source: found true, expected a camera index of 0 or more, a device path, "
+            "URL, file or folder, or demo",
+            "doors[0].mirror: found 'yes', expected true or false",
+            "doors[0].rotate_degrees: found 45, expected 0, 90, 180 or 270",
+            "doors[0].zones.watch[0][1][1]: nothing found, expected a value",
+            "doors[0].zones.watch[1]: found a list of 2, expected at least 3 different points",
+            "doors[0].zones.ignore[0][1][1]: found 2, expected less than or equal to 1",
+            "doors[0].zones.ignore[0][2]: found a list of 3, expected at most 2 entries",
+            "doors[0].policy.allowed: found a list of 0, expected at least 1 entry",
+            "doors[0].policy.deny: found 0.5, expected at most grant, 0.3",
+            "doors[0].policy.hold_seconds: found nan, expected a finite number",
+            "doors[0].policy.min_faces: found 1.5, expected a valid integer",
+            "doors[0].actuators[0].lock: found a list of 0, expected at least 1 entry",
+            "doors[0].actuators[0].unlock: nothing found, expected a value",
+            "doors[0].actuators[0].timeout_seconds: found 0, expected greater than 0",
+            "doors[0].actuators[1].kind: found 'bell', expected 'log', 'command'",
+            "doors[0].actuators[2].kind: found nothing, expected a value",
+            "doors[0].actuators[3]: found 'bell', expected a mapping of keys to values",
+            "doors[1].name: found '', expected printable text",
+            "doors[1].policy: found 3, expected a mapping of keys to values",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("", "nothing found in it", id="empty"),
+        pytest.param("# only a comment\n", "nothing found in it", id="only a comment"),
+        pytest.param("- 1\n", "the whole file: found a list of 1, expected a mapping", id="a list"),
+        pytest.param("3", "the whole file: found 3, expected a mapping", id="a number"),
+        pytest.param("doors: []", "doors: found a list of 0, expected at least 1", id="no door"),
+        pytest.param(
+            "window: auto\n\nwindow: never\n",
+            "line 3: key 'window' found twice, first on line 1, expected once",
+            id="a key twice",
+        ),
+        pytest.param(
+            "model:\n  {path: a,\n path: b}", "line 3: key 'path' found twice", id="twice inside"
+        ),
+        pytest.param("model:\n\tpath: a\n", "line 2: .*'.t' that cannot start", id="a tab"),
+        pytest.param("model: [1\n", "line 2: .*expected ',' or ']'", id="not closed"),
+        pytest.param(b"model:\n path: \xff", "line 2: byte 0xff found, expected UTF-8", id="bytes"),
+        pytest.param("a:\n  \x01", r"line 2: character U\+0001 found", id="a control character"),
+        pytest.param("a: *b", "line 1: .*undefined alias", id="an alias of nothing"),
+        pytest.param("doors: &a [*a]", r"doors\[0\]: found a list", id="an endless alias"),
+        pytest.param("<<: {window: never}", "<<: unknown key", id="a merge"),
+        pytest.param("a: !!python/name:os.system", "line 1: tag .*expected plain", id="a tag"),
+        pytest.param("1: x", "line 1: a key that is not text", id="a number as key"),
+        pytest.param("? [a]\n: x", "line 1: a key that is not text", id="a list as key"),
+        pytest.param("a: 1\n---\na: 1\n", "line 2: .*single document", id="two documents"),
+        pytest.param("[" * 5000, "too deeply nested", id="nested too deeply"),
+        pytest.param("a: " + "9" * 5000, "Exceeds the limit", id="a number without end"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(
+    tmp_path: Path, text: str | bytes, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"door\.yaml: {complaint}"):
+        load_text(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        # Numbers that YAML 1.1 reads as text.
+        ("1e-3", 0.001),
+        ("+.5", 0.5),
+        # Text that YAML 1.1 reads as truth values, base 60, base 8 or dates.
+        ("on", "on"),
+        ("no", "no"),
+        ("12:30:00", "12:30:00"),
+        ("010", "010"),
+        ("1_000", "1_000"),
+        ("2024-01-01", "2024-01-01"),
+        # The rest is as everywhere.
+        ("-7", -7),
+        ("0", 0),
+        ("2.", 2.0),
+        ("-.inf", float("-inf")),
+        ("true", True),
+        ("'true'", "true"),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("-", [None]),
+    ],
+)
+def test_scalars_are_read_as_in_yaml_1_2(tmp_path: Path, written: str, value: object) -> None:
+    path = tmp_path / "scalar.yaml"
+    path.write_text(f"key:\n  {written}\n", "utf-8")
+    assert read_yaml(path) == {"key": value}
+    found = read_yaml(path)
+    assert isinstance(found, dict)
+    assert type(found["key"]) is type(value)

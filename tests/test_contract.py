@@ -1,0 +1,80 @@
+"""The contract: the resize rule, and what a model file must say of itself."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.contract import Contract, network_size
+from monitor.errors import ModelError
+
+CONTRACT = Contract(classes=("mask", "noMask"), long_side_px=640)
+side = st.integers(1, 8000)
+
+
+@pytest.mark.parametrize(
+    ("frame", "network"),
+    [
+        ((1280, 720), (640, 352)),  # 360 lies between 352 and 384, nearer to 352
+        ((3840, 2160), (640, 352)),  # the same shape, whatever the size
+        ((640, 480), (640, 480)),  # already there
+        ((320, 240), (640, 480)),  # smaller pictures are enlarged
+        ((720, 1280), (352, 640)),  # upright
+        ((5000, 10), (640, 32)),  # never below one multiple
+        ((640, 368), (640, 384)),  # a half goes up
+    ],
+)
+def test_a_frame_is_fitted_to_the_network(frame: tuple[int, int], network: tuple[int, int]) -> None:
+    assert network_size(*frame, long_side_px=640, multiple_px=32) == network
+
+
+@given(side, side, st.integers(32, 2000), st.sampled_from([1, 16, 32, 64]))
+def test_the_rule_gives_multiples_and_keeps_the_shape_within_half_a_multiple(
+    width: int, height: int, long_side: int, multiple: int
+) -> None:
+    fitted = network_size(width, height, long_side, multiple)
+    for before, after in zip((width, height), fitted, strict=True):
+        exact = before * long_side / max(width, height)
+        assert after % multiple == 0
+        assert after >= multiple
+        assert abs(after - exact) <= max(multiple / 2, multiple - exact)
+
+
+def test_a_contract_survives_its_trip_through_a_file() -> None:
+    contract = Contract(("a", "b"), 512, 64, 0.6, 0.2, "maskgate 9", {"seed": 1}, {"ap50": 0.5})
+    assert Contract.from_metadata(contract.to_metadata(), "x.onnx") == contract
+
+
+def test_a_newer_minor_version_is_read() -> None:
+    props = CONTRACT.to_metadata() | {"maskgate.spec": "1.7", "maskgate.colour": '"red"'}
+    assert Contract.from_metadata(props, "x.onnx") == CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"maskgate.spec": None}, "no maskgate metadata"),  # somebody else's file
+        ({"maskgate.spec": "2.0"}, "expected 1.x"),  # a later runtime's file
+        ({"maskgate.classes": None}, "damaged"),  # a key is gone
+        ({"maskgate.classes": "["}, "damaged"),  # not JSON
+        ({"maskgate.classes": "[]"}, "distinct names"),  # nothing to tell apart
+        ({"maskgate.classes": '["a", "a"]'}, "distinct names"),  # the same twice
+        ({"maskgate.resize": '{"rule": "crop", "long_side_px": 9, "multiple_px": 1}'}, "'crop'"),
+        ({"maskgate.resize": '{"rule": "long-side", "long_side_px": 9, "multiple_px": 0}'}, "step"),
+        ({"maskgate.thresholds": '{"grant": 0.3, "deny": 0.5}'}, "deny <= grant"),  # unsafe
+        ({"maskgate.thresholds": '{"grant": NaN, "deny": 0.1}'}, "deny <= grant"),  # not a number
+    ],
+)
+def test_a_file_that_says_the_wrong_thing_is_refused_by_name(
+    change: dict[str, str | None], message: str
+) -> None:
+    props = {k: v for k, v in (CONTRACT.to_metadata() | change).items() if v is not None}
+    with pytest.raises(ModelError, match=message) as refusal:
+        Contract.from_metadata(props, "door.onnx")
+    assert "door.onnx" in str(refusal.value)
+
+
+def test_metadata_is_plain_json() -> None:
+    props = CONTRACT.to_metadata()
+    assert json.loads(props["maskgate.classes"]) == ["mask", "noMask"]
