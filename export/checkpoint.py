@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +31,30 @@ def save(path: Path, content: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running code in it; raises ModelError when that cannot be done."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file, expected a checkpoint of `python -m export train`")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a different type for every kind of damage
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path}: not a readable checkpoint: {first}") from None
+    """Read a checkpoint; raises ModelError when the file is not one."""
+    content = read_torch_file(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(
             f"{path}: not a checkpoint of `python -m export train` (expected format {FORMAT})"
         )
     return content
+
+
+def read_torch_file(path: Path) -> Any:
+    """The tensors and plain values in a file of `torch.save`; code in it is never run.
+
+    Raises ModelError when it cannot be read, or holds anything else.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"{path}: damaged, or more than tensors and plain values in it, which might run code"
+        ) from None
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
+        raise ModelError(f"{path}: damaged: {str(error).splitlines()[0]}") from None
 
 
 def load_network(path: Path) -> tuple[RetinaNet, dict[str, Any]]:

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitor.contract import SCORE_FLOOR
 from monitor.detections import Detections
 from monitor.errors import UsageError
 
 from .datasets.sample import DatasetError, Sample, as_boxes
 
-MIN_SCORE = 0.05
-
 
 def counted(detections: Detections) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Rows and columns, int [M] each, of the scores that count: those of at least 0.05."""
-    rows, columns = np.nonzero(detections.scores >= MIN_SCORE)
+    rows, columns = np.nonzero(detections.scores >= SCORE_FLOOR)
     return rows, columns
 
 

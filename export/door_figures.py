@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from monitor.contract import SCORE_FLOOR
 from monitor.detections import Detections
 
 from .datasets.sample import Sample
-from .detections_file import MIN_SCORE
 
 FOUND_SCORE = 0.4
 SMALLEST_FACE_PX = 16.0
@@ -105,13 +105,13 @@ def _bar(detections: Detections, allowed: str) -> float:
     if not (detections.scores[:, is_allowed] >= FOUND_SCORE).any():
         return np.inf
     highest = float(detections.scores[:, ~is_allowed].max(initial=0.0))
-    return highest if highest >= MIN_SCORE else 0.0
+    return highest if highest >= SCORE_FLOOR else 0.0
 
 
 def _curve(masked: Bars, bare: Bars) -> list[DoorPoint]:
     if not len(masked) or not len(bare):
         return []
-    lowest = np.float32(MIN_SCORE)
+    lowest = np.float32(SCORE_FLOOR)
     bars = np.concatenate([masked, bare])
     bars = bars[np.isfinite(bars) & (bars >= lowest)]
     # Just above a bar is the lowest tau that opens its picture, in the precision of the scores.

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monitor.contract import SCORE_FLOOR, network_size
 from monitor.detections import Detections
 from monitor.frame import Image
 
 from .postprocess import PostprocessConfig, postprocess
 from .retinanet import RetinaNet
-
-SCORE_FLOOR = 0.05
 
 
 class FrameDetector(nn.Module):
@@ -45,20 +44,16 @@ class FrameDetector(nn.Module):
         [B, K, C].
         """
         height, width = image.shape[1], image.shape[2]
-        longest = torch.sym_max(height, width)
-        fitted = [self._fit(side, longest) for side in (height, width)]
+        size = network_size(
+            width, height, self.long_side_px, self.multiple_px, maximum=torch.sym_max
+        )
         x = image.permute(0, 3, 1, 2).to(torch.float32)
-        x = functional.interpolate(x, size=fitted, mode="bilinear", align_corners=False)
+        x = functional.interpolate(x, size=size[::-1], mode="bilinear", align_corners=False)
         logits, deltas, anchors = self.network(x.permute(0, 2, 3, 1))
         boxes, scores = postprocess(logits, deltas, anchors, self.postprocess_config)
         frame = torch.tensor([width, height, width, height], dtype=torch.float32)
-        looked_at = torch.tensor([fitted[1], fitted[0]] * 2, dtype=torch.float32)
+        looked_at = torch.tensor([*size, *size], dtype=torch.float32)
         return torch.minimum((boxes * (frame / looked_at)).clamp(min=0), frame), scores
-
-    def _fit(self, side: int, longest: int) -> int:
-        step = 2 * longest * self.multiple_px
-        steps = (2 * side * self.long_side_px + longest * self.multiple_px) // step
-        return torch.sym_max(steps, 1) * self.multiple_px
 
 
 class TorchDetector:

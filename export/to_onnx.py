@@ -7,9 +7,8 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,19 +17,20 @@ import torch
 from torch import Tensor
 
 from monitor import __version__
-from monitor.contract import INPUT, OUTPUTS, Contract
+from monitor.contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract
+from monitor.detections import Detections
 from monitor.detector import Detector
 from monitor.errors import MaskgateError
 from monitor.frame import Image
 
 from .checkpoint import load_network
-from .frame_detector import SCORE_FLOOR, FrameDetector
+from .frame_detector import FrameDetector
 from .postprocess import PostprocessConfig
 
 OPSET = 20
 CAMERA_SIZES = ((1280, 720), (640, 480))
 SCORE_TOLERANCE = 2e-3
-BOX_TOLERANCE = 1e-2
+BOX_TOLERANCE = 1e-3
 
 
 class ExportError(MaskgateError):
@@ -78,16 +78,16 @@ def run(options: argparse.Namespace) -> int:
         training={"epochs": len(content["history"]), **content["arguments"]},
         metrics=content["history"][-1].get("validation", {}) if content["history"] else {},
     )
+    pictures = list(views(content["pictures"]))
+    expected = answers(detector, pictures)
     partial = options.output.with_name(options.output.name + ".partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    write_model(detector, contract, partial)
     try:
-        pictures = list(views(content["pictures"]))
-        worst = compare(detector, Detector(partial, device="cpu", resize_on_host=False), pictures)
-    except MaskgateError:
-        partial.unlink()
-        raise
-    partial.replace(options.output)
+        write_model(detector, contract, partial)
+        worst = compare(expected, Detector(partial, device="cpu", resize_on_host=False), pictures)
+        partial.replace(options.output)
+    finally:
+        partial.unlink(missing_ok=True)
     size = f"{options.output.stat().st_size / 1e6:.1f} MB"
     print(f"{options.output}: {size}; agrees with torch on {len(pictures)} pictures: {worst}")
     return 0
@@ -148,35 +148,49 @@ def views(encoded: Iterable[Tensor]) -> Iterator[Image]:
             yield np.asarray(cv2.resize(picture, size), np.uint8)
 
 
-def compare(torch_detector: FrameDetector, onnx_detector: Any, pictures: list[Image]) -> str:
-    """Hold the exported file to the network, picture by picture.
+def answers(detector: FrameDetector, pictures: list[Image]) -> list[Detections]:
+    """What the network itself finds in each picture.
 
-    Returns the largest differences in words. Raises ExportError when a detection is missing or a
-    score or box differs by more than rounding.
+    Raises ExportError when that is nothing at all, so that no comparison would prove anything.
     """
-    worst_score = worst_box = 0.0
-    total = 0
+    found = []
     for picture in pictures:
         with torch.inference_mode():
-            boxes, scores = (x[0].numpy() for x in torch_detector(torch.from_numpy(picture)[None]))
-        found = onnx_detector(picture)
-        seen = scores.max(axis=1) >= SCORE_FLOOR
-        size = f"{picture.shape[1]} x {picture.shape[0]} px"
-        if int(seen.sum()) != len(found):
+            boxes, scores = detector(torch.from_numpy(picture)[None])
+        every = Detections(boxes[0].numpy(), scores[0].numpy(), detector.network.config.classes)
+        found.append(every.where(every.best_scores >= SCORE_FLOOR))
+    if not any(map(len, found)):
+        raise ExportError(f"the network found no face in {len(pictures)} pictures; train it longer")
+    return found
+
+
+def compare(
+    expected: list[Detections], detect: Callable[[Image], Detections], pictures: list[Image]
+) -> str:
+    """Hold the exported file to the network, picture by picture.
+
+    expected: what the network finds in each picture.
+    detect: the exported file.
+
+    Returns the largest differences in words. Raises ExportError when a face is missing, or a score
+    or box differs by more than rounding.
+    """
+    worst_score = worst_box = 0.0
+    for picture, wanted in zip(pictures, expected, strict=True):
+        found = detect(picture)
+        height_px, width_px = picture.shape[:2]
+        if len(wanted) != len(found):
             raise ExportError(
-                f"a picture of {size}: ONNX found {len(found)} faces, torch {int(seen.sum())}"
+                f"a picture of {width_px} x {height_px} px: {len(found)} faces found by ONNX, "
+                f"expected torch's {len(wanted)}"
             )
-        total += len(found)
-        worst_score = max(worst_score, float(np.abs(scores[seen] - found.scores).max(initial=0)))
-        difference = np.abs(boxes[seen] - found.boxes).max(initial=0) / max(picture.shape[:2])
-        worst_box = max(worst_box, float(difference))
+        score = float(np.abs(wanted.scores - found.scores).max(initial=0))
+        box = float(np.abs(wanted.boxes - found.boxes).max(initial=0)) / max(width_px, height_px)
+        worst_score, worst_box = max(worst_score, score), max(worst_box, box)
     if worst_score > SCORE_TOLERANCE or worst_box > BOX_TOLERANCE:
         raise ExportError(
             f"ONNX and torch differ by {worst_score:.4f} in a score and {worst_box:.4f} of the "
             f"picture's side in a box; expected at most {SCORE_TOLERANCE} and {BOX_TOLERANCE}"
         )
-    if not total:
-        raise ExportError(
-            f"the network found no face in {len(pictures)} pictures, so that nothing was compared"
-        )
+    total = sum(map(len, expected))
     return f"{total} faces, score within {worst_score:.1e}, box within {worst_box:.1e} of the side"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from monitor.errors import ModelError
 
+from .checkpoint import read_torch_file
 from .retinanet import RetinaNet
 
 BODY = "backbone.body."
@@ -47,15 +47,17 @@ class WeightsReport:
 
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors or .pth file, as float32; never runs code found in it."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such weights file")
-    try:
-        if path.suffix == ".safetensors":
+    if path.suffix != ".safetensors":
+        state = read_torch_file(path)
+    elif not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    else:
+        try:
             state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: not a readable weights file: {error}") from None
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{path}: damaged: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ModelError(f"{path}: no state dict found, expected tensors by name")
     return {name: value.float() for name, value in state.items() if value.is_floating_point()}
 
 

@@ -9,7 +9,7 @@ under the keys written here. Standard library only, so that both halves can impo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,17 @@ SPEC_VERSION = f"{SPEC_MAJOR}.0"
 INPUT = "image"
 OUTPUTS = ("boxes", "scores")
 KEY_PREFIX = "maskgate."
+# a face whose every class scores less is not told of, neither by the runtime nor in figures
+SCORE_FLOOR = 0.05
 
 
 def network_size(
-    width_px: int, height_px: int, long_side_px: int, multiple_px: int
+    width_px: int,
+    height_px: int,
+    long_side_px: int,
+    multiple_px: int,
+    *,
+    maximum: Callable[[int, int], int] = max,
 ) -> tuple[int, int]:
     """The (width, height) at which the network looks at a frame: the resize rule `long-side`.
 
@@ -31,12 +38,14 @@ def network_size(
     to the nearest multiple of `multiple_px` (a half goes up, none falls below one multiple). The
     picture is stretched to that size bilinearly, without padding; the stretch is at most half a
     multiple. Integers throughout, so that the exported graph computes the very same numbers.
+
+    maximum: the larger of two integers; the export passes one that a graph can record.
     """
-    longest = max(width_px, height_px)
+    longest = maximum(width_px, height_px)
 
     def fit(side_px: int) -> int:
         steps = (2 * side_px * long_side_px + longest * multiple_px) // (2 * longest * multiple_px)
-        return max(steps, 1) * multiple_px
+        return maximum(steps, 1) * multiple_px
 
     return fit(width_px), fit(height_px)
 

@@ -1,0 +1,166 @@
+"""The command line: arguments in, an exit code out, no traceback for what a user can mend."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+from .errors import MaskgateError
+from .interrupt import Interrupt, Interrupted
+
+# The parts that need OpenCV are imported by the commands that use them, so that a system library
+# that is missing ends in one clear line.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    arguments: those of the command line; None for the process's own.
+
+    Returns 0 when all went well, 1 for a failure at run time, 2 for wrong usage, configuration or
+    model file, and 128 plus the signal's number when stopped by one.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    try:
+        with Interrupt() as interrupt:
+            code: int = options.command(options, interrupt)
+            sys.stdout.flush()
+            return code
+    except Interrupted as stopped:
+        print(f"monitor: {stopped}", file=sys.stderr)
+        return stopped.exit_code
+    except MaskgateError as error:
+        print(f"monitor: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ImportError as error:
+        if "shared object file" not in str(error):
+            raise
+        print(
+            f"monitor: error: a system library is missing: {error}; "
+            "OpenCV needs the packages libgl1 and libglib2.0-0",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from . import app, config
+
+    app.run(
+        config.load(options.config),
+        check_interrupt=interrupt.check,
+        source=options.source,
+        actuate=options.actuate,
+        window=not options.no_window,
+        seconds=options.seconds,
+    )
+    return 0
+
+
+def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from . import app, config
+
+    with logging_redirect_tqdm():
+        went_well = app.replay(
+            config.load(options.config),
+            options.sources,
+            check_interrupt=interrupt.check,
+            events=options.events,
+            video=options.video,
+            expect=options.expect,
+            each=options.each,
+            actuate=options.actuate,
+            fps_of_pictures=options.fps,
+        )
+    return 0 if went_well else 1
+
+
+def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from . import app, config
+
+    app.check(config.load(options.config))
+    interrupt.check()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="monitor",
+        description="Opens a door only while every visible face wears a mask.",
+    )
+    parser.add_argument("--version", action="version", version=f"maskgate {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="watch a camera, clip or the demo and drive the door")
+    run.set_defaults(command=_run)
+    run.add_argument(
+        "--source",
+        help="what to watch in place of the configured source: a camera index, a device, a URL, "
+        "a video file, a folder of pictures, or demo",
+    )
+    run.add_argument("--no-window", action="store_true", help="show no window")
+    run.add_argument("--seconds", type=_positive, metavar="N", help="stop after this many seconds")
+
+    replay = commands.add_parser("replay", help="decide on every frame of recorded sources")
+    replay.set_defaults(command=_replay)
+    replay.add_argument("sources", nargs="+", metavar="SOURCE", help="clip, folder, or demo")
+    replay.add_argument(
+        "--events", type=Path, metavar="OUT.jsonl", help="write one JSON object for each frame"
+    )
+    replay.add_argument(
+        "--video", type=Path, metavar="OUT.mp4", help="write the annotated pictures"
+    )
+    replay.add_argument(
+        "--expect",
+        type=Path,
+        metavar="TIMELINES.json",
+        help="fail if the door is not as this file says, by file stem",
+    )
+    replay.add_argument(
+        "--each", action="store_true", help="decide on every picture alone, without hold"
+    )
+    replay.add_argument(
+        "--fps",
+        type=_positive,
+        default=1.0,
+        metavar="N",
+        help="pictures per second at which a folder plays (default: 1)",
+    )
+
+    check = commands.add_parser("check", help="check configuration, model and source, and end")
+    check.set_defaults(command=_check)
+
+    for command in (run, replay):
+        command.add_argument(
+            "--actuate",
+            action="store_true",
+            help="let a recorded source drive every actuator, not only the log",
+        )
+    for command in (run, replay, check):
+        command.add_argument(
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="configuration (default: ./config.yaml, or else built-in values)",
+        )
+    return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} found, expected a number above 0")
+    return number

@@ -1,0 +1,145 @@
+"""The doorkeeper: from one frame to a decision, and from the decision to the door's actuators."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .actuators.worker import Lease
+from .detections import Detections
+from .frame import Frame, Image
+from .freshness import Freshness
+from .policy import Decision, Door, Evidence
+from .zones import Zones
+
+
+class Judge(Protocol):
+    """What decides about the door: a `Policy`, or anything that answers like one."""
+
+    def update(
+        self,
+        detections: Detections | None,
+        time: float,
+        *,
+        lasts_seconds: float = 0.0,
+        fault: str = "no picture",
+    ) -> Decision:
+        """See `Policy.update`."""
+        ...
+
+
+class Lock(Protocol):
+    """What takes leases: an actuator's `Worker`."""
+
+    def start(self) -> None:
+        """Begin, with the door locked."""
+        ...
+
+    def apply(self, lease: Lease) -> None:
+        """Take a newer lease."""
+        ...
+
+    def close(self, timeout_seconds: float) -> bool:
+        """Lock for good and end; True when the door is certainly locked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a frame.
+
+    frame: the frame; of a camera that fell silent, the last one that came.
+    decision: what the policy made of it.
+    fresh: whether this is the frame's first result.
+    """
+
+    frame: Frame
+    decision: Decision
+    fresh: bool = True
+
+
+class Doorkeeper:
+    """Looks at frames one by one and drives the door; used by one thread.
+
+    detector: finds the faces in a picture, uint8 [H, W, 3].
+    zones: which of them count.
+    judge: decides; made anew for each source.
+    locks: the door's actuators.
+    live: whether frames are of now. Only then can they be stale, repeated or missing.
+    grace_seconds: how long a lease outlives the CLEAR frame that renewed it.
+    max_age_seconds: oldest a live frame may be when it is decided on.
+    clock: seconds; what `Frame.time` of a live source is measured by.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: Callable[[Image], Detections],
+        zones: Zones,
+        judge: Judge,
+        locks: Sequence[Lock],
+        live: bool,
+        grace_seconds: float,
+        max_age_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._detector = detector
+        self._zones = zones
+        self._judge = judge
+        self._locks = locks
+        self._live = live
+        self._grace_seconds = grace_seconds
+        self._max_age_seconds = max_age_seconds
+        self._clock = clock
+        self._freshness = Freshness()
+        self._latest: Frame | None = None
+        self._judged_until = float("-inf")
+
+    def see(self, frame: Frame) -> Result:
+        """Decide on a frame and drive the door."""
+        self._latest = frame
+        if self._live and not self._freshness.is_fresh(frame.image):
+            return self._doubt(frame, "camera repeats the same picture")
+        height_px, width_px = frame.image.shape[:2]
+        faces = self._zones.select(self._detector(frame.image), width_px, height_px)
+        # After the detector: what must not be old is the decision, not only the picture.
+        age_seconds = self._clock() - frame.time
+        if self._live and age_seconds > self._max_age_seconds:
+            return self._doubt(frame, f"picture {age_seconds:.1f} s old")
+        time_seconds = self._monotone(frame.time)
+        decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
+        self._drive(decision, frame)
+        return Result(frame, decision)
+
+    def miss(self) -> Result | None:
+        """Decide that no frame has come for a while; None when there never was one."""
+        if self._latest is None:
+            return None
+        silent_seconds = self._clock() - self._latest.time
+        return self._doubt(self._latest, f"camera silent for {silent_seconds:.1f} s", fresh=False)
+
+    def _doubt(self, frame: Frame, fault: str, *, fresh: bool = True) -> Result:
+        decision = self._judge.update(None, self._monotone(self._clock()), fault=fault)
+        self._drive(decision, frame)
+        return Result(frame, decision, fresh)
+
+    def _monotone(self, time_seconds: float) -> float:
+        # A frame may have been taken just before a `miss` that was judged first. Taking it for a
+        # little younger than it is only shortens what has been held.
+        if self._live:
+            time_seconds = max(time_seconds, self._judged_until)
+            self._judged_until = time_seconds
+        return time_seconds
+
+    def _drive(self, decision: Decision, frame: Frame) -> None:
+        if decision.door is Door.LOCKED:
+            lease = Lease(False, 0.0, decision.reason)
+        elif decision.evidence is Evidence.CLEAR:
+            start = frame.time if self._live else self._clock() + frame.lasts_seconds
+            lease = Lease(True, start + self._grace_seconds, decision.reason)
+        else:
+            return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
+        for lock in self._locks:
+            lock.apply(lease)

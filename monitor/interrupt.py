@@ -1,0 +1,51 @@
+"""Ending in good order on Ctrl-C or a request to terminate."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """The user or the system asked the program to end.
+
+    exit_code: 128 plus the number of the signal, as shells have it.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.exit_code = 128 + signal_number
+
+
+class Interrupt:
+    """Catches the signals, so that the main loop ends where it is safe; a context manager.
+
+    A signal that raised wherever the main thread happens to be could break off the very shutdown
+    that locks the door. Used on the main thread.
+    """
+
+    def __init__(self) -> None:
+        self._signal_number: int | None = None
+
+    def check(self) -> None:
+        """Raise Interrupted once a signal has come."""
+        if self._signal_number is not None:
+            raise Interrupted(self._signal_number)
+
+    def __enter__(self) -> Interrupt:
+        self._handlers = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._signal_number = number

@@ -1,0 +1,130 @@
+"""Replaying recorded sources one after another, and holding them to what was expected."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from .detections import Detections
+from .doorkeeper import Result
+from .errors import ActuatorError, SourceError, UsageError
+from .pipeline import Pipeline
+from .policy import Decision, Door, Evidence, Policy
+from .sources import Source, open_source
+from .timeline import Span, broken
+
+Shown = list[tuple[float, Door]]
+
+
+class Replay:
+    """Plays sources, and remembers whether everything went as it should.
+
+    start: makes the pipeline of a source, not yet entered.
+    watch: called with the source, its pipeline and each result in turn.
+    check_interrupt: called between frames; may raise to end the replay.
+    fps_of_pictures: pictures per second at which a folder plays.
+    timelines: what is expected of the door, by the source's name. A source that is not listed is
+        held to its own timeline, where it has one.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Source], Pipeline],
+        *,
+        watch: Sequence[Callable[[Source, Pipeline, Result], None]] = (),
+        check_interrupt: Callable[[], None] = lambda: None,
+        fps_of_pictures: float = 1.0,
+        timelines: Mapping[str, tuple[Span, ...]] | None = None,
+    ) -> None:
+        self._start = start
+        self._watch = watch
+        self._check_interrupt = check_interrupt
+        self._fps_of_pictures = fps_of_pictures
+        self._timelines = timelines or {}
+        self._held_to_file = timelines is not None
+        self._played: set[str] = set()
+        self.failed = False
+
+    def play(self, spec: str) -> None:
+        """Replay one source and print its summary and the spans it broke.
+
+        A source that fails is reported on stderr, and what it gave until then is kept and held to
+        its timeline. Raises UsageError for a live source.
+        """
+        try:
+            source = open_source(spec, fps_of_pictures=self._fps_of_pictures)
+        except SourceError as error:
+            self._played.add(Path(spec).stem)
+            self._fail(error)
+            return
+        if source.live:
+            raise UsageError(f"replay: {source.name} is live; expected a recorded source")
+        self._played.add(source.name)
+        shown: Shown = []
+        pipeline = self._start(source)
+        try:
+            self._show(source, pipeline, shown)
+        except (SourceError, ActuatorError) as error:
+            self._fail(error)
+        print(f"{source.name}: {pipeline.summary}")
+        self._hold(source, shown)
+
+    def conclude(self) -> None:
+        """Name on stderr what is expected of sources that were not played."""
+        absent = [name for name in self._timelines if name not in self._played]
+        if absent:
+            print(f"monitor: expected but not replayed: {', '.join(absent)}", file=sys.stderr)
+
+    def _show(self, source: Source, pipeline: Pipeline, shown: Shown) -> None:
+        bar = tqdm(desc=source.name, total=source.frame_count_hint, unit=" frames", file=sys.stderr)
+        with bar, pipeline:
+            for result in pipeline.results():
+                self._check_interrupt()
+                if result is not None:
+                    shown.append((result.decision.time, result.decision.door))
+                    for watch in self._watch:
+                        watch(source, pipeline, result)
+                    bar.update()
+
+    def _hold(self, source: Source, shown: Shown) -> None:
+        spans = self._timelines.get(source.name, source.timeline)
+        if spans is None:
+            if self._held_to_file:
+                print(f"monitor: {source.name}: nothing is expected of it", file=sys.stderr)
+            return
+        for span in broken(spans, shown):
+            print(f"{source.name}: broken span: {span}")
+            self.failed = True
+
+    def _fail(self, error: Exception) -> None:
+        print(f"monitor: error: {error}", file=sys.stderr)
+        self.failed = True
+
+
+class Alone:
+    """Judges every picture by itself: the door is unlocked by a CLEAR one, without any hold.
+
+    policy: whose rule for a single frame is used.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def update(
+        self,
+        detections: Detections | None,
+        time: float,
+        *,
+        lasts_seconds: float = 0.0,
+        fault: str = "no picture",
+    ) -> Decision:
+        """Decide about one picture; arguments as for `Policy.update`."""
+        if detections is None:
+            faces = Detections.empty(())
+            return Decision(time, Evidence.UNKNOWN, Door.LOCKED, fault, faces, 0.0, 0.0)
+        evidence, reason, faces = self._policy.judge(detections)
+        door = Door.UNLOCKED if evidence is Evidence.CLEAR else Door.LOCKED
+        return Decision(time, evidence, door, reason, faces, 0.0, 0.0)

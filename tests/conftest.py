@@ -1,0 +1,123 @@
+"""Real clips and pictures of plain colours, and a detector that understands them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+from export.frame_detector import FrameDetector
+from export.postprocess import PostprocessConfig
+from export.retinanet import RetinaNet, RetinaNetConfig
+from export.to_onnx import write_model
+from monitor import app
+from monitor.contract import Contract
+from monitor.detections import Detections
+from monitor.errors import SourceError
+from monitor.frame import Frame, Image
+
+# How long an example takes says something about the machine, not about what is tested.
+settings.register_profile("maskgate", deadline=None)
+settings.load_profile("maskgate")
+
+CLASSES = ("mask", "noMask")
+COLOURS = {"nobody": (20, 20, 20), "masked": (220, 30, 30), "bare": (30, 30, 220)}
+
+
+def picture(scene: str, width_px: int = 64, height_px: int = 48) -> Image:
+    """A picture of one colour: "masked" is blue, "bare" is red, "nobody" is nearly black."""
+    return np.full((height_px, width_px, 3), COLOURS[scene], np.uint8)
+
+
+class ColourDetector:
+    """Takes a blue picture for a masked face and a red one for a bare face, as `Detector` would."""
+
+    provider = "ColourProvider"
+    sha256 = "0" * 64
+    contract = Contract(classes=CLASSES, long_side_px=64)
+
+    def __init__(self, path: Path | None = None, *, device: str = "auto", threads: int = 0) -> None:
+        self.path = path or Path("colours.onnx")
+
+    def __call__(self, image: Image) -> Detections:
+        height_px, width_px = image.shape[:2]
+        blue, _, red = image.reshape(-1, 3).mean(axis=0)
+        if max(blue, red) < 120:
+            return Detections.empty(CLASSES)
+        box = np.array([[0, 0, width_px, height_px]], np.float32) * 0.8
+        scores = np.array([[0.9, 0.05] if blue > red else [0.1, 0.8]], np.float32)
+        return Detections(box, scores, CLASSES)
+
+
+class FrameSource:
+    """A source of frames made in memory; each call of `frames` plays the next list.
+
+    An exception in a list is raised in its place, and a callable is called: it may block.
+    """
+
+    name = "frames"
+    fps = 10.0
+    frame_count_hint = None
+    timeline = None
+
+    def __init__(
+        self, *plays: Sequence[Frame | Exception | Callable[[], None]], live: bool = False
+    ) -> None:
+        self.live = live
+        self.closed = 0
+        self._plays = iter(plays)
+
+    def frames(self) -> Iterator[Frame]:
+        for item in next(self._plays, [SourceError("frames: nothing left to play")]):
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, Frame):
+                yield item
+            else:
+                item()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real ONNX file of the exporter's, of a small network with random weights that sees much."""
+    torch.manual_seed(0)
+    network = RetinaNet(
+        RetinaNetConfig(CLASSES, "resnet18", width=0.125, fpn_channels=8, subnet_depth=1, prior=0.3)
+    )
+    with torch.no_grad():
+        network.head.classification_head.get_parameter("cls_logits.weight").mul_(30)
+    path = tmp_path_factory.mktemp("model") / "small.onnx"
+    detector = FrameDetector(network, PostprocessConfig(), long_side_px=256).eval()
+    write_model(detector, Contract(CLASSES, long_side_px=256), path)
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a real video of plain colours: clip("door", [("bare", 10), ("masked", 30)])."""
+
+    def write(name: str, scenes: Sequence[tuple[str, int]], fps: float = 10.0) -> Path:
+        path = tmp_path / f"{name}.mp4"
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (64, 48))
+        assert writer.isOpened()
+        for scene, count in scenes:
+            for _ in range(count):
+                writer.write(picture(scene))
+        writer.release()
+        return path
+
+    return write
+
+
+@pytest.fixture
+def colour_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets every command use the colour detector, so that no trained model is needed."""
+    monkeypatch.setattr(app, "Detector", ColourDetector)

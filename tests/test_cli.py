@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+from conftest import picture
+
+from monitor.cli import main
+
+Clip = Callable[..., Path]
+WAIT_SECONDS = 30.0
+
+# Two pictures a second of which the second opens the door: quick to run at its own speed.
+DOOR = """
+doors:
+  - name: door
+    policy: {hold_seconds: 0.2}
+    actuators:
+      - kind: log
+        name: book
+      - kind: command
+        name: strike
+        lock: [sh, -c, echo locked >> moves]
+        unlock: [sh, -c, echo unlocked >> moves]
+"""
+
+# `monitor` as a process of its own, with a detector that sees a masked face in every picture.
+_MONITOR = """
+import sys
+from conftest import ColourDetector, picture
+from monitor import app, cli
+
+class Masked(ColourDetector):
+    def __call__(self, image):
+        return super().__call__(picture("masked"))
+
+app.Detector = Masked
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="no command"),
+        pytest.param(["fly"], id="unknown command"),
+        pytest.param(["replay"], id="replay without a source"),
+        pytest.param(["replay", "demo", "--fps", "0"], id="no pictures per second"),
+        pytest.param(["run", "--seconds", "nan"], id="not a time"),
+        pytest.param(["run", "--seconds", "soon"], id="not a number"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "usage: monitor" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["run"], ["replay", "demo"], ["check"]])
+def test_a_configuration_that_is_missing_ends_every_command_with_2(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--config", "nowhere.yaml"]) == 2
+    assert capsys.readouterr().err.startswith("monitor: error: nowhere.yaml")
+
+
+@pytest.mark.parametrize("command", [["run"], ["replay", "demo"], ["check"]])
+def test_a_model_that_is_missing_ends_every_command_with_2(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("config.yaml").write_text("model: {path: nowhere.onnx}\n")
+    assert main(command) == 2
+    assert "nowhere.onnx" in capsys.readouterr().err
+
+
+def test_a_model_that_is_no_model_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("text.onnx").write_text("not a model")
+    Path("config.yaml").write_text("model: {path: text.onnx, device: cpu}\n")
+    assert main(["check"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("monitor: error: text.onnx")
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_a_class_that_the_model_does_not_know_ends_with_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("config.yaml").write_text("doors: [{name: door, policy: {allowed: [helmet]}}]\n")
+    assert main(["replay", "demo"]) == 2
+    assert "helmet" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize("command", [["run", "--source", "97"], ["run", "--source", "x.mp4"]])
+def test_a_source_that_is_missing_ends_with_1_in_one_line(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--no-window"]) == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("monitor: error: ")
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_check_tells_about_model_door_and_source(
+    clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = clip("hall", [("bare", 3)])
+    Path("config.yaml").write_text(f"doors: [{{name: hall, source: {path}, rotate_degrees: 90}}]\n")
+    assert main(["check"]) == 0
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert rows["classes"] == "mask, noMask"
+    assert rows["provider"] == "ColourProvider"
+    assert rows["source"] == "hall, recorded, 48 x 64 px"
+    assert rows["actuators"] == "log (log)"
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_check_fails_when_the_source_gives_no_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    Path("config.yaml").write_text("doors: [{name: hall, source: a.png}]\n")
+    assert main(["check"]) == 1
+    assert "a.png" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_run_plays_a_clip_to_its_end_and_sums_up(
+    clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("config.yaml").write_text(DOOR)
+    assert main(["run", "--source", str(clip("hall", [("masked", 5)]))]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("hall: 5 frames, ")
+    assert "1 unlock, 0.2 s unlocked" in out
+    assert "no display: running without a window" in err
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_run_without_a_window_says_nothing_about_displays(
+    clip: Clip, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--no-window", "--source", str(clip("hall", [("bare", 2)]))]) == 0
+    assert "display" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_run_ends_after_the_given_seconds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(100):
+        cv2.imwrite(str(tmp_path / f"{index:02}.png"), picture("masked"))
+    assert main(["run", "--no-window", "--source", str(tmp_path), "--seconds", "0.3"]) == 0
+    assert "1 frame, " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize("command", [["run", "--no-window", "--source"], ["replay"]])
+@pytest.mark.parametrize(
+    ("options", "moved"),
+    [
+        pytest.param([], False, id="left alone"),
+        pytest.param(["--actuate"], True, id="actuate"),
+    ],
+)
+def test_a_clip_moves_a_real_lock_only_when_told_to(
+    clip: Clip, command: list[str], options: list[str], moved: bool
+) -> None:
+    Path("config.yaml").write_text(DOOR)
+    assert main([*command, str(clip("hall", [("masked", 5)])), *options]) == 0
+    moves = Path("moves")
+    assert moves.exists() == moved
+    assert not moved or moves.read_text().split() == ["locked", "unlocked", "locked"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["run", "replay"])
+def test_a_signal_ends_the_command_with_the_door_locked(
+    number: signal.Signals, command: str
+) -> None:
+    Path("config.yaml").write_text(DOOR)
+    arguments = ["run", "--no-window"] if command == "run" else ["replay", "demo"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MONITOR, *arguments, "--actuate"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "book: unlocked" in line:
+            break
+    process.send_signal(number)
+    _, err = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name}" in err
+    assert "Traceback" not in err
+    assert Path("moves").read_text().split()[-1] == "locked"
+
+
+def test_python_dash_m_monitor_is_the_same_command() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor", "--version"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+    assert done.stdout.startswith("maskgate ")

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from conftest import CLASSES, ColourDetector, picture
+
+from monitor.actuators.worker import Lease
+from monitor.detections import Detections
+from monitor.doorkeeper import Doorkeeper
+from monitor.frame import Frame, Image
+from monitor.policy import Door, Evidence, Policy
+from monitor.zones import Zones
+
+HOLD_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS = 1.0, 0.5, 0.8
+
+
+class LeaseBook:
+    """A lock that only writes down what it was told."""
+
+    def __init__(self) -> None:
+        self.leases: list[Lease] = []
+
+    def start(self) -> None:
+        self.leases = []
+
+    def apply(self, lease: Lease) -> None:
+        self.leases.append(lease)
+
+    def close(self, timeout_seconds: float) -> bool:
+        return True
+
+
+class Watch:
+    """A doorkeeper at a camera or a clip, with a clock that moves as the test says."""
+
+    def __init__(self, *, live: bool, zones: Zones | None = None) -> None:
+        self.now = 100.0
+        self.detect_seconds = 0.0
+        self.book = LeaseBook()
+        self._noise = 0
+        self._live = live
+        self.keeper = Doorkeeper(
+            detector=self._detect,
+            zones=zones or Zones(),
+            judge=Policy(classes=CLASSES, hold_seconds=HOLD_SECONDS, grace_seconds=GRACE_SECONDS),
+            locks=[self.book],
+            live=live,
+            grace_seconds=GRACE_SECONDS,
+            max_age_seconds=MAX_AGE_SECONDS,
+            clock=lambda: self.now,
+        )
+
+    def _detect(self, image: Image) -> Detections:
+        self.now += self.detect_seconds
+        return ColourDetector()(image)
+
+    def frame(self, scene: str, time: float, *, noise: bool = True) -> Frame:
+        image = picture(scene)
+        self._noise += noise
+        image[0, 0] += self._noise % 200
+        return Frame(image, 0, time)
+
+    def unlocked(self) -> Watch:
+        """Let CLEAR frames hold for as long as it takes."""
+        for tenths in range(11):
+            self.now = 100.0 + tenths / 10
+            self.keeper.see(self.frame("masked", self.now))
+        assert self.book.leases[-1].unlocked
+        return self
+
+
+def doors(leases: Sequence[Lease]) -> list[bool]:
+    return [lease.unlocked for lease in leases]
+
+
+def test_a_live_lease_expires_one_grace_after_the_picture_was_taken() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.detect_seconds = 0.3
+    watch.keeper.see(watch.frame("masked", 101.1))
+    assert watch.book.leases[-1] == Lease(True, 101.1 + GRACE_SECONDS, "1 face masked")
+
+
+def test_a_recorded_lease_is_counted_from_the_decision() -> None:
+    watch = Watch(live=False)
+    frame = watch.frame("masked", 3.0)
+    watch.keeper.see(frame)
+    watch.now = 500.0
+    watch.keeper.see(Frame(frame.image, 1, 4.0, lasts_seconds=1.0))
+    # 1.0 s between two pictures without duration is more than the grace: a new run.
+    assert doors(watch.book.leases) == [False, False]
+    watch = Watch(live=False)
+    for index, time in enumerate([3.0, 4.0, 5.0]):
+        watch.now = 500.0 + index
+        watch.keeper.see(Frame(frame.image, index, time, lasts_seconds=1.0))
+    assert watch.book.leases[-1].unlocked
+    assert watch.book.leases[-1].expires_at == 502.0 + 1.0 + GRACE_SECONDS
+
+
+def test_only_a_clear_picture_renews_the_lease() -> None:
+    watch = Watch(live=True).unlocked()
+    count = len(watch.book.leases)
+    watch.now = 101.2
+    result = watch.keeper.see(watch.frame("nobody", 101.2))
+    assert (result.decision.door, result.decision.evidence) == (Door.UNLOCKED, Evidence.UNKNOWN)
+    assert len(watch.book.leases) == count
+
+
+def test_a_bare_face_locks_at_once() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.keeper.see(watch.frame("bare", 101.1))
+    assert not watch.book.leases[-1].unlocked
+
+
+def test_a_live_picture_that_is_too_old_after_detection_is_no_evidence() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.detect_seconds = 1.3
+    decision = watch.keeper.see(watch.frame("masked", 101.0)).decision
+    assert (decision.evidence, decision.door) == (Evidence.UNKNOWN, Door.LOCKED)
+    assert decision.reason == "picture 1.3 s old"
+
+
+def test_a_live_picture_that_repeats_is_no_evidence() -> None:
+    watch = Watch(live=True)
+    for tenths in range(30):
+        watch.now = 100.0 + tenths / 10
+        result = watch.keeper.see(watch.frame("masked", watch.now, noise=False))
+        assert result.decision.door is Door.LOCKED
+    assert result.decision.reason == "camera repeats the same picture"
+
+
+def test_a_recorded_picture_may_repeat_and_be_decided_on_late() -> None:
+    watch = Watch(live=False)
+    for tenths in range(11):
+        watch.now += 60.0
+        result = watch.keeper.see(watch.frame("masked", tenths / 10, noise=False))
+    assert result.decision.door is Door.UNLOCKED
+
+
+def test_a_silent_camera_locks_the_door_and_says_for_how_long() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 101.0 + 1.2
+    result = watch.keeper.miss()
+    assert result is not None
+    assert not result.fresh
+    assert result.decision.reason == "camera silent for 1.2 s"
+    assert not watch.book.leases[-1].unlocked
+
+
+def test_a_camera_that_never_gave_a_picture_decides_nothing() -> None:
+    watch = Watch(live=True)
+    assert watch.keeper.miss() is None
+    assert watch.book.leases == []
+
+
+def test_a_picture_taken_just_before_a_miss_was_judged_still_counts() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 101.3
+    watch.keeper.miss()
+    result = watch.keeper.see(watch.frame("masked", 101.28))
+    assert (result.decision.evidence, result.decision.door) == (Evidence.CLEAR, Door.UNLOCKED)
+    assert watch.book.leases[-1].expires_at == pytest.approx(101.28 + GRACE_SECONDS)
+
+
+def test_faces_outside_the_zones_do_not_count() -> None:
+    corner = Zones(watch=[[(0.9, 0.9), (1.0, 0.9), (1.0, 1.0)]])
+    watch = Watch(live=False, zones=corner)
+    decision = watch.keeper.see(watch.frame("bare", 0.0)).decision
+    assert (decision.evidence, len(decision.faces)) == (Evidence.UNKNOWN, 0)
+
+
+def test_the_picture_itself_is_left_as_it_was() -> None:
+    watch = Watch(live=True)
+    frame = watch.frame("masked", 100.0)
+    before = frame.image.copy()
+    assert watch.keeper.see(frame).frame is frame
+    assert np.array_equal(frame.image, before)

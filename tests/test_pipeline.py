@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conftest import CLASSES, ColourDetector, FrameSource, picture
+from test_doorkeeper import LeaseBook
+
+from monitor.detections import Detections
+from monitor.doorkeeper import Doorkeeper, Result
+from monitor.errors import ActuatorError, SourceError
+from monitor.frame import Frame, Image
+from monitor.orientation import Orientation
+from monitor.pipeline import Pipeline
+from monitor.policy import Policy
+from monitor.zones import Zones
+
+WAIT_SECONDS = 10.0
+
+
+def frames(count: int, start: int = 0, scene: str = "masked") -> list[Frame]:
+    noisy = [picture(scene) for _ in range(count)]
+    for offset, image in enumerate(noisy):
+        image[0, 0] = start + offset
+    return [Frame(image, start + n, (start + n) / 10) for n, image in enumerate(noisy)]
+
+
+def pipeline(
+    source: FrameSource,
+    *,
+    detector: Callable[[Image], Detections] | None = None,
+    locks: tuple[LeaseBook, ...] = (),
+    orientation: Orientation | None = None,
+    paced: bool = False,
+) -> Pipeline:
+    keeper = Doorkeeper(
+        detector=detector or ColourDetector(),
+        zones=Zones(),
+        judge=Policy(classes=CLASSES),
+        locks=locks,
+        live=source.live,
+        grace_seconds=0.5,
+        max_age_seconds=1.0,
+        clock=lambda: 0.0,
+    )
+    return Pipeline(
+        source,
+        keeper,
+        locks=locks,
+        orientation=orientation,
+        paced=paced,
+        reconnect_seconds=(0.0, 0.0),
+    )
+
+
+def taken(running: Pipeline) -> list[Result]:
+    return [result for result in running.results() if result is not None]
+
+
+def threads_of_a_door() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name in ("capture", "infer")]
+
+
+@pytest.fixture(autouse=True)
+def _every_thread_ends() -> object:
+    yield
+    for thread in threads_of_a_door():
+        thread.join(WAIT_SECONDS)
+    assert threads_of_a_door() == []
+
+
+def test_every_recorded_frame_is_decided_on_in_order() -> None:
+    source = FrameSource(frames(50))
+    with pipeline(source) as running:
+        indices = [result.frame.index for result in taken(running)]
+    assert indices == list(range(50))
+    assert source.closed == 1
+    assert running.summary.frames == 50
+
+
+def test_a_live_frame_that_comes_too_late_is_dropped_for_the_newest() -> None:
+    delivered, detecting = threading.Event(), threading.Event()
+
+    def slow(image: Image) -> Detections:
+        detecting.set()
+        assert delivered.wait(WAIT_SECONDS)
+        return ColourDetector()(image)
+
+    first, *others = frames(10)
+    blocked = threading.Event()
+    source = FrameSource(
+        [
+            first,
+            lambda: _expect(detecting.wait(WAIT_SECONDS)),
+            *others,
+            delivered.set,
+            lambda: _expect(blocked.wait(WAIT_SECONDS)),
+        ],
+        live=True,
+    )
+    seen = []
+    with pipeline(source, detector=slow) as running:
+        for result in running.results():
+            if result is not None and result.fresh:
+                seen.append(result.frame.index)
+            if seen and seen[-1] == 9:
+                break
+        blocked.set()
+    assert set(seen) <= {0, 9}
+    assert running.summary.frames == 2
+
+
+def _expect(happened: bool) -> None:
+    assert happened
+
+
+def test_a_silent_camera_still_gives_results() -> None:
+    blocked = threading.Event()
+    source = FrameSource([*frames(1), lambda: _expect(blocked.wait(WAIT_SECONDS))], live=True)
+    with pipeline(source) as running:
+        silent = next(result for result in running.results() if result and not result.fresh)
+        blocked.set()
+    assert silent.decision.reason.startswith("camera silent")
+
+
+def test_an_error_of_the_detector_reaches_main_while_capture_waits_for_room() -> None:
+    def failing(image: Image) -> Detections:
+        raise RuntimeError("the detector broke")
+
+    book = LeaseBook()
+    with (
+        pytest.raises(RuntimeError, match="the detector broke"),
+        pipeline(FrameSource(frames(50)), detector=failing, locks=(book,)) as running,
+    ):
+        assert taken(running) == []
+
+
+def test_an_error_of_the_source_reaches_main_after_the_frames_before_it() -> None:
+    source = FrameSource([*frames(3), SourceError("clip: truncated")])
+    results = []
+    with pytest.raises(SourceError, match="truncated"), pipeline(source) as running:
+        results = taken(running)
+    assert [result.frame.index for result in results] == [0, 1, 2]
+    assert source.closed == 1
+
+
+def test_an_error_of_main_is_not_hidden_by_that_of_a_thread() -> None:
+    source = FrameSource([*frames(1), SourceError("clip: truncated")])
+    with pytest.raises(ZeroDivisionError), pipeline(source) as running:
+        _ = len(taken(running)) / 0
+
+
+def test_leaving_early_ends_threads_that_wait_for_room() -> None:
+    with pipeline(FrameSource(frames(50))) as running:
+        first = next(running.results())
+    assert first is not None
+    assert first.frame.index == 0
+
+
+class LastLock(LeaseBook):
+    """Notes what was going on when it was told to lock for good."""
+
+    def __init__(self, release: threading.Event, *, locked: bool = True) -> None:
+        super().__init__()
+        self._release = release
+        self._locked = locked
+        self.patience_seconds = 0.0
+
+    def close(self, timeout_seconds: float) -> bool:
+        self.patience_seconds = timeout_seconds
+        self._release.set()
+        return self._locked
+
+
+def test_the_door_is_locked_before_a_hung_detector_is_waited_for() -> None:
+    released, hung = threading.Event(), threading.Event()
+
+    def hang(image: Image) -> Detections:
+        hung.set()
+        assert released.wait(WAIT_SECONDS)
+        return ColourDetector()(image)
+
+    lock = LastLock(released)
+    with pipeline(FrameSource(frames(5)), detector=hang, locks=(lock,)):
+        assert hung.wait(WAIT_SECONDS)
+    assert released.is_set()
+    assert lock.patience_seconds > 1.0
+
+
+def test_a_door_that_could_not_be_locked_at_the_end_is_an_error() -> None:
+    lock = LastLock(threading.Event(), locked=False)
+    with (
+        pytest.raises(ActuatorError, match="could not be locked"),
+        pipeline(FrameSource(frames(2)), locks=(lock,)) as running,
+    ):
+        taken(running)
+
+
+def test_a_camera_that_breaks_off_is_connected_anew() -> None:
+    lost = SourceError("camera: lost")
+    source = FrameSource(
+        [*frames(2), lost], [lost], [*frames(2, start=2), lost], [lost], [lost], live=True
+    )
+    with pytest.raises(SourceError, match="lost"), pipeline(source) as running:
+        taken(running)
+    # Two attempts are allowed, and a picture starts the count anew: plays 2 and 3, then 4 and 5.
+    assert running.summary.frames >= 1
+    with pytest.raises(SourceError, match="nothing left"):
+        next(source.frames())
+
+
+def test_a_camera_that_never_gave_a_picture_fails_at_once() -> None:
+    source = FrameSource([SourceError("camera 7: cannot be opened")], frames(3), live=True)
+    with pytest.raises(SourceError, match="camera 7"), pipeline(source) as running:
+        assert taken(running) == []
+
+
+def test_a_recorded_source_is_not_tried_again() -> None:
+    source = FrameSource([*frames(1), SourceError("truncated")], frames(3))
+    with pytest.raises(SourceError, match="truncated"), pipeline(source) as running:
+        assert len(taken(running)) == 1
+
+
+def test_a_paced_clip_can_be_left_while_it_waits_for_its_next_frame() -> None:
+    hour = Frame(picture("masked"), 1, 3600.0)
+    with pipeline(FrameSource([*frames(1), hour]), paced=True) as running:
+        results = running.results()
+        first = next(results)
+        assert next(results) is None
+    assert first is not None
+    assert first.frame.index == 0
+
+
+@pytest.mark.parametrize(
+    ("rotate_degrees", "mirror", "expected"),
+    [
+        # a 2 x 3 picture whose pixels are numbered row by row
+        pytest.param(0, False, [[0, 1, 2], [3, 4, 5]], id="as it is"),
+        pytest.param(90, False, [[3, 0], [4, 1], [5, 2]], id="a quarter clockwise"),
+        pytest.param(180, False, [[5, 4, 3], [2, 1, 0]], id="upside down"),
+        pytest.param(270, False, [[2, 5], [1, 4], [0, 3]], id="a quarter the other way"),
+        pytest.param(0, True, [[2, 1, 0], [5, 4, 3]], id="mirrored"),
+        pytest.param(90, True, [[0, 3], [1, 4], [2, 5]], id="turned, then mirrored"),
+    ],
+)
+def test_pictures_are_turned_before_anything_looks_at_them(
+    rotate_degrees: int, mirror: bool, expected: list[list[int]]
+) -> None:
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3, 1).repeat(3, axis=2)
+    seen = []
+
+    def look(image: Image) -> Detections:
+        seen.append(image[:, :, 0].tolist())
+        return Detections.empty(CLASSES)
+
+    source = FrameSource([Frame(image, 0, 0.0)])
+    orientation = Orientation(rotate_degrees, mirror)
+    with pipeline(source, detector=look, orientation=orientation) as running:
+        [result] = taken(running)
+    assert seen == [expected]
+    assert result.frame.image[:, :, 0].tolist() == expected

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from monitor.window import display_works
+
+_SHOW = """
+import numpy as np
+from monitor.window import Window, display_works
+assert display_works()
+with Window() as window:
+    assert not window.wants_to_quit()
+    window.show(np.zeros((48, 64, 3), np.uint8))
+    assert not window.wants_to_quit()
+"""
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        pytest.param(None, id="none named"),
+        pytest.param(":4242", id="nobody there: the GUI library aborts"),
+    ],
+)
+def test_a_display_that_does_not_work_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, display: str | None
+) -> None:
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if display:
+        monkeypatch.setenv("DISPLAY", display)
+    assert not display_works()
+
+
+def test_a_picture_is_shown_quietly_where_there_is_a_display() -> None:
+    xvfb = shutil.which("xvfb-run")
+    if xvfb is None:
+        pytest.skip("xvfb-run is not installed")
+    command = [xvfb, "-a", sys.executable, "-c", _SHOW]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
