@@ -54,7 +54,8 @@ def read_torch_file(path: Path) -> Any:
             f"{path}: damaged, or more than tensors and plain values in it, which might run code"
         ) from None
     except (RuntimeError, OSError, EOFError, ValueError) as error:
-        raise ModelError(f"{path}: damaged: {str(error).splitlines()[0]}") from None
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ModelError(f"{path}: damaged: {reason}") from None
 
 
 def load_network(path: Path) -> tuple[RetinaNet, dict[str, Any]]:
