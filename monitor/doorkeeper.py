@@ -14,6 +14,9 @@ from .freshness import Freshness
 from .policy import Decision, Door, Evidence
 from .zones import Zones
 
+# A frame of a recording may take far longer to decide on than it lasted.
+RECORDED_LEASE_SECONDS = 10.0
+
 
 class Judge(Protocol):
     """What decides about the door: a `Policy`, or anything that answers like one."""
@@ -68,7 +71,7 @@ class Doorkeeper:
     judge: decides; made anew for each source.
     locks: the door's actuators.
     live: whether frames are of now. Only then can they be stale, repeated or missing.
-    grace_seconds: how long a lease outlives the CLEAR frame that renewed it.
+    grace_seconds: how long a live lease outlives the CLEAR frame that renewed it.
     max_age_seconds: oldest a live frame may be when it is decided on.
     clock: seconds; what `Frame.time` of a live source is measured by.
     """
@@ -133,12 +136,17 @@ class Doorkeeper:
             self._judged_until = time_seconds
         return time_seconds
 
+    def _expires_at(self, frame: Frame) -> float:
+        if self._live:
+            return frame.time + self._grace_seconds
+        # In a recording's own time the policy locks; this only guards against a replay that hangs.
+        return self._clock() + RECORDED_LEASE_SECONDS
+
     def _drive(self, decision: Decision, frame: Frame) -> None:
         if decision.door is Door.LOCKED:
             lease = Lease(False, 0.0, decision.reason)
         elif decision.evidence is Evidence.CLEAR:
-            start = frame.time if self._live else self._clock() + frame.lasts_seconds
-            lease = Lease(True, start + self._grace_seconds, decision.reason)
+            lease = Lease(True, self._expires_at(frame), decision.reason)
         else:
             return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
         for lock in self._locks:

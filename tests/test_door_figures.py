@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from truth import BIG, OTHER, labelled, seen
 
 from export.datasets import Sample
 from export.door_figures import DoorPoint, door_curve, door_figures
 from monitor.detections import Detections
-
-CLASSES = ("mask", "noMask")
-Box = tuple[float, float, float, float]
-BIG: Box = (0, 0, 100, 100)
-OTHER: Box = (200, 0, 300, 100)
-
-
-def labelled(*faces: tuple[Box, str]) -> Sample:
-    boxes = np.array([box for box, _ in faces], np.float32).reshape(-1, 4)
-    return Sample(Path("a.jpg"), boxes, tuple(name for _, name in faces))
-
-
-def seen(*faces: tuple[Box, float, float]) -> Detections:
-    """Detections from (box, mask score, noMask score)."""
-    boxes = np.array([box for box, _, _ in faces], np.float32).reshape(-1, 4)
-    scores = np.array([scores for _, *scores in faces], np.float32).reshape(-1, 2)
-    return Detections(boxes, scores, CLASSES)
-
 
 MASKED = labelled((BIG, "mask"))
 BARE = labelled((BIG, "mask"), (OTHER, "noMask"))

@@ -8,7 +8,7 @@ from conftest import CLASSES, ColourDetector, picture
 
 from monitor.actuators.worker import Lease
 from monitor.detections import Detections
-from monitor.doorkeeper import Doorkeeper
+from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
 from monitor.frame import Frame, Image
 from monitor.policy import Door, Evidence, Policy
 from monitor.zones import Zones
@@ -95,7 +95,7 @@ def test_a_recorded_lease_is_counted_from_the_decision() -> None:
         watch.now = 500.0 + index
         watch.keeper.see(Frame(frame.image, index, time, lasts_seconds=1.0))
     assert watch.book.leases[-1].unlocked
-    assert watch.book.leases[-1].expires_at == 502.0 + 1.0 + GRACE_SECONDS
+    assert watch.book.leases[-1].expires_at == 502.0 + RECORDED_LEASE_SECONDS
 
 
 def test_only_a_clear_picture_renews_the_lease() -> None:
