@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from monitor.errors import UsageError
+
 from .classes import apply_merges, parse_merges
 from .datasets import Sample, read_csv, read_pascal
 
@@ -46,10 +48,14 @@ def read_data_set(
     split: name of a list of the data set; None takes every picture.
 
     Returns the samples, with classes folded, and the class names in the data set's own order, or
-    None where it has none.
+    None where it has none. Raises UsageError for a list of a csv data set, which has none.
     """
     merges = parse_merges(options.merge)
     if options.kind == "csv":
+        if split is not None:
+            raise UsageError(
+                f"--split: {split!r} found, expected none: a csv data set has no lists"
+            )
         samples, names = read_csv(options.data, options.classes)
         kept = tuple(name for name in names if name not in merges)
         added = tuple(new for new in dict.fromkeys(merges.values()) if new not in kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -105,20 +104,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--split", help="a list of the data set; without it all pictures")
     add("--long-side", type=int, metavar="PX", help="of a checkpoint's network input")
     add("--detections", type=Path, metavar="OUT.json", help="write what was found")
-    add("--json", type=Path, metavar="OUT.json", help="write the figures")
     add_data_set(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `evaluate`; returns the exit code."""
-    detect, classes = open_detector(options.model, options.long_side)
     samples, _ = read_data_set(options, options.split)
+    detect, classes = open_detector(options.model, options.long_side)
     check_labels(samples, classes)
     found = detect_all(detect, samples)
     if options.detections:
         write_detections(options.detections, samples, found)
-    figures = measure(samples, found)
-    print(figures)
-    if options.json:
-        options.json.write_text(json.dumps(figures.to_dict(), indent=1) + "\n", encoding="utf-8")
+    print(measure(samples, found))
     return 0

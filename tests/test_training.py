@@ -189,7 +189,9 @@ def test_a_network_that_sees_nothing_is_not_exported(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_table_of_boxes_trains_as_well(data_set: Path, tmp_path: Path) -> None:
+def test_a_table_of_boxes_trains_as_well(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pictures = [f"{data_set}/JPEGImages/drawn{index}.jpg" for index in range(3)]
     rows = [f"{pictures[0]},10,10,50,60,bare", f"{pictures[1]},20,10,60,60,covered"]
     (tmp_path / "data.csv").write_text("\n".join([*rows, f"{pictures[2]},,,,,"]))
@@ -198,6 +200,11 @@ def test_a_table_of_boxes_trains_as_well(data_set: Path, tmp_path: Path) -> None
     words = ["csv", str(tmp_path / "data.csv"), str(tmp_path / "classes.csv")]
     assert main(["train", "--output", str(output), *SMALL, "--scenes", "0", *words]) == 0
     assert checkpoint.load(output / "last.pt")["config"]["classes"] == ("covered", "bare")
+    evaluate = ["evaluate", "--model", str(output / "last.pt")]
+    assert main([*evaluate, *words]) == 0
+    assert "covered" in capsys.readouterr().out
+    assert main([*evaluate, "--split", "val", *words]) == 2
+    assert "a csv data set has no lists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
