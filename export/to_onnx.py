@@ -9,6 +9,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         deny=options.deny,
         producer=f"maskgate {__version__}",
         training={"epochs": len(content["history"]), **content["arguments"]},
-        metrics=content["history"][-1].get("validation", {}) if content["history"] else {},
+        metrics=validated(content),
     )
     pictures = list(views(content["pictures"]))
     expected = answers(detector, pictures)
@@ -91,6 +92,14 @@ def run(options: argparse.Namespace) -> int:
     size = f"{options.output.stat().st_size / 1e6:.1f} MB"
     print(f"{options.output}: {size}; agrees with torch on {len(pictures)} pictures: {worst}")
     return 0
+
+
+def validated(content: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a checkpoint's last validation and the input size they hold for, if any."""
+    last = content["history"][-1] if content["history"] else {}
+    if "validation" not in last:
+        return {}
+    return {"long_side_px": content["arguments"]["long_side"], **last["validation"]}
 
 
 def write_model(detector: FrameDetector, contract: Contract, path: Path) -> None:

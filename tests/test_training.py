@@ -159,6 +159,7 @@ def test_the_exported_file_carries_its_history(exported: Path) -> None:
     assert contract.long_side_px == 128
     assert contract.training["epochs"] == 2
     assert contract.metrics["pictures"] == 4
+    assert contract.metrics["long_side_px"] == 128
     assert str(exported.parent) not in json.dumps(contract.to_metadata())
 
 
