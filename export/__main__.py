@@ -7,12 +7,12 @@ import sys
 
 from monitor.errors import MaskgateError
 
-from . import evaluate, to_onnx, train
+from . import evaluate, to_onnx, train, training_options
 
 COMMANDS = {
-    "train": (train, "train a RetinaNet on labelled pictures"),
-    "evaluate": (evaluate, "measure a model on labelled pictures"),
-    "onnx": (to_onnx, "turn a checkpoint into the file that the monitor runs"),
+    "train": (training_options, train, "train a RetinaNet on labelled pictures"),
+    "evaluate": (evaluate, evaluate, "measure a model on labelled pictures"),
+    "onnx": (to_onnx, to_onnx, "turn a checkpoint into the file that the monitor runs"),
 }
 
 
@@ -20,11 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 fine, 1 failed, 2 wrong usage or model."""
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (module, purpose) in COMMANDS.items():
+    for name, (options_of, module, purpose) in COMMANDS.items():
         command = commands.add_parser(
             name, help=purpose, formatter_class=argparse.ArgumentDefaultsHelpFormatter
         )
-        module.add_arguments(command)
+        options_of.add_arguments(command)
         command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
     try:

@@ -101,8 +101,7 @@ def train_epoch(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(network.parameters(), clip_norm)
-        # one bad step would spoil everything, and torch 2.13 makes some: in bfloat16 on several
-        # threads the gradient of P7, where its map is a single pixel, is now and then garbage
+        # one step along an infinite gradient would spoil everything
         if torch.isfinite(norm):
             optimiser.step()
         else:

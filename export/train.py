@@ -16,55 +16,18 @@ from torch import Tensor
 from monitor.errors import UsageError
 
 from . import checkpoint
-from .backbone import BACKBONES
 from .classes import check_labels, class_names
-from .data_arguments import add_data_set, has_split, read_data_set
+from .data_arguments import has_split, read_data_set
 from .datasets import Sample
 from .engine import Schedule, make_average, make_optimiser, train_epoch
 from .evaluate import detect_all, measure
 from .frame_detector import TorchDetector
-from .retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNet, RetinaNetConfig
+from .retinanet import RetinaNet
+from .training_options import PRECISIONS, check_options, network_config, plain
 from .training_set import TrainingSet
 from .weights import load_weights
 
-NORMALISATIONS = {
-    "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
-    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-}
 KEPT_PICTURES = 6
-PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `train`."""
-    add = parser.add_argument
-    add("--output", type=Path, default=Path("runs/train"), help="folder of the checkpoints")
-    add("--resume", action="store_true", help="go on from OUTPUT/last.pt where there is one")
-    add("--epochs", type=int, default=20)
-    add("--batch-size", type=int, default=16)
-    add("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
-    add("--weight-decay", type=float, default=0.02)
-    add("--warmup-steps", type=int, default=300)
-    add("--clip-norm", type=float, default=10.0, help="longest gradient let through")
-    add("--average-decay", type=float, default=0.998, help="of the moving average, per step")
-    add("--seed", type=int, default=0)
-    add("--workers", type=int, default=1, help="processes that prepare pictures")
-    add("--precision", choices=PRECISIONS, default="bf16")
-    add("--crop", type=int, default=320, metavar="PX", help="side of a training view")
-    add("--scenes", type=float, default=0.1, help="drawn scenes for each real picture")
-    add("--validate-every", type=int, default=4, metavar="EPOCHS", help="0: only after the last")
-    add("--long-side", type=int, default=640, metavar="PX", help="longer side at validation")
-    add("--backbone", choices=BACKBONES, default=RetinaNetConfig.backbone)
-    add("--width", type=float, default=RetinaNetConfig.width, help="factor on backbone channels")
-    add("--fpn-channels", type=int, default=RetinaNetConfig.fpn_channels)
-    add("--subnet-depth", type=int, default=RetinaNetConfig.subnet_depth)
-    for name in ("sizes", "ratios", "scales"):
-        default = getattr(RetinaNetConfig, f"anchor_{name}")
-        add(f"--anchor-{name}", type=float, nargs="+", default=default)
-    add("--weights", type=Path, help="start from this .safetensors or .pth file")
-    add("--freeze-stem", action="store_true", help="leave the loaded stem as it is: twice as fast")
-    add("--normalisation", choices=NORMALISATIONS, default="imagenet", help="of the weights")
-    add_data_set(parser)
 
 
 @dataclass
@@ -118,26 +81,20 @@ class Training:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `train`; returns the exit code."""
+    check_options(options)
     torch.manual_seed(options.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     samples, names = read_data_set(options, "train" if has_split(options, "train") else None)
     classes = names or class_names(samples)
+    if options.scenes and not {"mask", "noMask"} <= set(classes):
+        raise UsageError(
+            f"--scenes: drawn scenes show mask and noMask, but the classes are {', '.join(classes)}; "
+            "expected --scenes 0"
+        )
     validation = read_data_set(options, "val")[0] if has_split(options, "val") else []
     check_labels(validation, classes)
 
-    mean, std = NORMALISATIONS[options.normalisation]
-    config = RetinaNetConfig(
-        classes=classes,
-        backbone=options.backbone,
-        width=options.width,
-        fpn_channels=options.fpn_channels,
-        subnet_depth=options.subnet_depth,
-        anchor_sizes=tuple(options.anchor_sizes),
-        anchor_ratios=tuple(options.anchor_ratios),
-        anchor_scales=tuple(options.anchor_scales),
-        mean=mean,
-        std=std,
-    )
+    config = network_config(options, classes)
     network = RetinaNet(config).to(device, memory_format=torch.channels_last)
     if options.weights:
         print(f"{options.weights.name}: {load_weights(network, options.weights)}")
@@ -213,10 +170,3 @@ def fit(
         training.history.append(entry)
         training.save(options.output / "last.pt")
         print(json.dumps({"epoch": epoch + 1, **entry}))
-
-
-def plain(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that decide what is learnt, as plain values for the checkpoint."""
-    ignored = {"output", "resume", "workers", "validate_every", "command", "run"}
-    values = {k: v for k, v in vars(options).items() if k not in ignored}
-    return {k: v.name if isinstance(v, Path) else v for k, v in values.items()}

@@ -20,8 +20,8 @@ from monitor.detector import Detector
 from monitor.scene import training_picture
 
 SMALL = [
-    *("--backbone", "resnet18", "--width", "0.125", "--fpn-channels", "8", "--subnet-depth", "1"),
-    *("--crop", "64", "--long-side", "128", "--epochs", "2", "--batch-size", "4"),
+    *("--backbone", "resnet18", "--width", "0.25", "--fpn-channels", "8", "--subnet-depth", "1"),
+    *("--crop", "128", "--long-side", "128", "--epochs", "2", "--batch-size", "4"),
     *("--warmup-steps", "2", "--scenes", "0.25", "--workers", "0", "--validate-every", "0"),
     *("--precision", "fp32"),
 ]
@@ -199,6 +199,8 @@ def test_a_table_of_boxes_trains_as_well(
     (tmp_path / "classes.csv").write_text("covered,0\nbare,1\n")
     output = tmp_path / "run"
     words = ["csv", str(tmp_path / "data.csv"), str(tmp_path / "classes.csv")]
+    assert main(["train", "--output", str(output), *SMALL, *words]) == 2
+    assert "the classes are covered, bare; expected --scenes 0" in capsys.readouterr().err
     assert main(["train", "--output", str(output), *SMALL, "--scenes", "0", *words]) == 0
     assert checkpoint.load(output / "last.pt")["config"]["classes"] == ("covered", "bare")
     evaluate = ["evaluate", "--model", str(output / "last.pt")]
@@ -250,6 +252,8 @@ def test_bad_data_ends_in_one_clear_message(
         (["train", "--freeze-stem", "pascal"], "no --weights given"),
         # a checkpoint that is not there
         (["evaluate", "--model", "nothing.pt", "pascal"], "nothing.pt: no such file"),
+        # every option out of its range, at once
+        (["train", "--crop", "64", "--width", "0.1", "pascal"], "at least 128; --width"),
         # a merge without a target
         (["train", "--merge", "mask", "pascal"], "expected FROM=TO"),
     ],
