@@ -88,8 +88,8 @@ def run(options: argparse.Namespace) -> int:
     classes = names or class_names(samples)
     if options.scenes and not {"mask", "noMask"} <= set(classes):
         raise UsageError(
-            f"--scenes: drawn scenes show mask and noMask, but the classes are {', '.join(classes)}; "
-            "expected --scenes 0"
+            "--scenes: drawn scenes show mask and noMask, but the classes are "
+            f"{', '.join(classes)}; expected --scenes 0"
         )
     validation = read_data_set(options, "val")[0] if has_split(options, "val") else []
     check_labels(validation, classes)
