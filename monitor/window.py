@@ -51,7 +51,9 @@ class Window:
     def show(self, image: Image) -> None:
         """Show a picture, uint8 [H, W, 3] BGR, in a window that can be resized."""
         if not self._shown:
-            cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            cv2.namedWindow(
+                _TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            )
             height_px, width_px = image.shape[:2]
             scale = min(1.0, 1280 / width_px, 720 / height_px)
             cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
