@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default = getattr(RetinaNetConfig, f"anchor_{name}")
         add(f"--anchor-{name}", type=float, nargs="+", default=default)
     add("--weights", type=Path, help="start from this .safetensors or .pth file")
-    add("--freeze-stem", action="store_true", help="leave the loaded stem as it is: twice as fast")
+    add("--freeze-stem", action="store_true", help="leave the loaded stem as it is: faster")
     add("--normalisation", choices=NORMALISATIONS, default="imagenet", help="of the weights")
     add_data_set(parser)
 
