@@ -60,7 +60,7 @@ def check_options(options: argparse.Namespace) -> None:
     """Raise UsageError, listing every option out of its range.
 
     Two of the bounds stand for faults of torch 2.13 on several threads: in bfloat16 the gradient of
-    P7 is garbage where P6 is a single pixel, and convolutions of 8 channels write out of bounds.
+    P7 is garbage where P6 is a single pixel, and the narrowest backbones corrupt memory.
     """
     checks = [
         (
