@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from monitor.errors import MaskgateError
 
-from .loss import retinanet_loss
+from .loss import Target, retinanet_loss
 from .retinanet import RetinaNet
 from .training_set import Batch
 
@@ -90,7 +90,7 @@ def train_epoch(
     for pictures, targets in progress:
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(step)
-        targets = [type(t)(t.boxes.to(device), t.labels.to(device)) for t in targets]
+        targets = [Target(t.boxes.to(device), t.labels.to(device)) for t in targets]
         autocast = precision is not torch.float32
         with torch.autocast(device.type, dtype=precision, enabled=autocast):
             logits, deltas, anchors = network(pictures.to(device, non_blocking=True))

@@ -20,8 +20,9 @@ from .data_arguments import add_data_set, read_data_set
 from .datasets import Sample
 from .detections_file import write_detections
 from .door_figures import DoorFigures, door_figures
-from .frame_detector import TorchDetector
+from .frame_detector import FrameDetector, TorchDetector
 from .metrics import AveragePrecision, SizeSlice, average_precision
+from .postprocess import PostprocessConfig
 
 Detect = Callable[[Image], Detections]
 
@@ -80,8 +81,8 @@ def measure(samples: Sequence[Sample], found: Sequence[Detections]) -> Figures:
     return Figures(len(samples), average_precision(samples, found), door_figures(samples, found))
 
 
-def open_detector(path: Path, long_side_px: int | None) -> tuple[Detect, tuple[str, ...]]:
-    """The detector in a file, and its classes.
+def open_detector(path: Path, long_side_px: int | None) -> Detector | TorchDetector:
+    """The detector in a file.
 
     path: an ONNX file, run by the runtime's own detector, or a checkpoint, run by torch.
     long_side_px: for a checkpoint: longer side of the network's input; None takes what its training
@@ -90,11 +91,10 @@ def open_detector(path: Path, long_side_px: int | None) -> tuple[Detect, tuple[s
     Raises ModelError when the file is neither.
     """
     if path.suffix == ".onnx":
-        detector = Detector(path)
-        return detector, detector.contract.classes
+        return Detector(path)
     network, content = load_network(path)
     side = long_side_px or content["arguments"]["long_side"]
-    return TorchDetector(network, side), network.config.classes
+    return TorchDetector(FrameDetector(network, PostprocessConfig(), side))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -110,9 +110,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `evaluate`; returns the exit code."""
     samples, _ = read_data_set(options, options.split)
-    detect, classes = open_detector(options.model, options.long_side)
-    check_labels(samples, classes)
-    found = detect_all(detect, samples)
+    detector = open_detector(options.model, options.long_side)
+    check_labels(samples, detector.classes)
+    found = detect_all(detector, samples)
     if options.detections:
         write_detections(options.detections, samples, found)
     print(measure(samples, found))

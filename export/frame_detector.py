@@ -51,25 +51,26 @@ class FrameDetector(nn.Module):
         x = functional.interpolate(x, size=size[::-1], mode="bilinear", align_corners=False)
         logits, deltas, anchors = self.network(x.permute(0, 2, 3, 1))
         boxes, scores = postprocess(logits, deltas, anchors, self.postprocess_config)
-        frame = torch.tensor([width, height, width, height], dtype=torch.float32)
-        looked_at = torch.tensor([*size, *size], dtype=torch.float32)
+        frame = boxes.new_tensor([width, height, width, height])
+        looked_at = boxes.new_tensor([*size, *size])
         return torch.minimum((boxes * (frame / looked_at)).clamp(min=0), frame), scores
 
 
 class TorchDetector:
-    """A network that detects faces in one frame after another, just as the exported file will.
+    """Detects faces in one frame after another by torch, just as the exported file will.
 
-    network: any RetinaNet; it is put into evaluation mode.
-    long_side_px: see `FrameDetector`.
+    graph: what will be exported; it is put into evaluation mode.
     """
 
-    def __init__(self, network: RetinaNet, long_side_px: int) -> None:
-        self.classes = network.config.classes
-        self._graph = FrameDetector(network, PostprocessConfig(), long_side_px).eval()
+    def __init__(self, graph: FrameDetector) -> None:
+        self.classes = graph.network.config.classes
+        self._graph = graph.eval()
+        self._device = next(graph.parameters()).device
 
     @torch.inference_mode()
     def __call__(self, image: Image) -> Detections:
         """Detections of `image`, uint8 [H, W, 3] BGR, that score at least SCORE_FLOOR."""
-        boxes, scores = self._graph(torch.from_numpy(np.ascontiguousarray(image))[None])
-        found = Detections(boxes[0].numpy(), scores[0].numpy(), self.classes)
+        frames = torch.from_numpy(np.ascontiguousarray(image))[None]
+        boxes, scores = (rows[0].cpu().numpy() for rows in self._graph(frames.to(self._device)))
+        found = Detections(boxes, scores, self.classes)
         return found.where(found.best_scores >= SCORE_FLOOR)

@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 
 from monitor import __version__
-from monitor.contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract
+from monitor.contract import INPUT, OUTPUTS, Contract
 from monitor.detections import Detections
 from monitor.detector import Detector
 from monitor.errors import MaskgateError
 from monitor.frame import Image
 
 from .checkpoint import load_network
-from .frame_detector import FrameDetector
+from .frame_detector import FrameDetector, TorchDetector
 from .postprocess import PostprocessConfig
 
 OPSET = 20
@@ -126,6 +126,9 @@ def write_model(detector: FrameDetector, contract: Contract, path: Path) -> None
         model.graph.input[0].type.tensor_type.shape.dim[:3], "BHW", strict=True
     ):
         dimension.dim_param = name
+    # the exporter notes a stack trace at every node, with the paths of the machine it ran on
+    for part in (*model.graph.node, *model.graph.value_info, model.graph):
+        del part.metadata_props[:]
     onnx.helper.set_model_props(model, contract.to_metadata())
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
@@ -157,17 +160,13 @@ def views(encoded: Iterable[Tensor]) -> Iterator[Image]:
             yield np.asarray(cv2.resize(picture, size), np.uint8)
 
 
-def answers(detector: FrameDetector, pictures: list[Image]) -> list[Detections]:
+def answers(graph: FrameDetector, pictures: list[Image]) -> list[Detections]:
     """What the network itself finds in each picture.
 
     Raises ExportError when that is nothing at all, so that no comparison would prove anything.
     """
-    found = []
-    for picture in pictures:
-        with torch.inference_mode():
-            boxes, scores = detector(torch.from_numpy(picture)[None])
-        every = Detections(boxes[0].numpy(), scores[0].numpy(), detector.network.config.classes)
-        found.append(every.where(every.best_scores >= SCORE_FLOOR))
+    detect = TorchDetector(graph)
+    found = [detect(picture) for picture in pictures]
     if not any(map(len, found)):
         raise ExportError(f"the network found no face in {len(pictures)} pictures; train it longer")
     return found

@@ -21,7 +21,8 @@ from .data_arguments import has_split, read_data_set
 from .datasets import Sample
 from .engine import Schedule, make_average, make_optimiser, train_epoch
 from .evaluate import detect_all, measure
-from .frame_detector import TorchDetector
+from .frame_detector import FrameDetector, TorchDetector
+from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet
 from .training_options import PRECISIONS, check_options, network_config, plain
 from .training_set import TrainingSet
@@ -99,7 +100,9 @@ def run(options: argparse.Namespace) -> int:
     if options.weights:
         print(f"{options.weights.name}: {load_weights(network, options.weights)}")
     if options.freeze_stem:
-        freeze_stem(network, options.weights)
+        # its normalisations still follow the data: their statistics are no parameters
+        for module in network.backbone.body.stem():
+            module.requires_grad_(False)
     training = Training(
         network,
         make_average(network, options.average_decay),
@@ -126,14 +129,6 @@ def encoded_pictures(samples: Sequence[Sample]) -> list[Tensor]:
     faces = [sample for sample in samples if len(sample.boxes)] or list(samples)
     chosen = faces[:: max(len(faces) // KEPT_PICTURES, 1)][:KEPT_PICTURES]
     return [torch.frombuffer(bytearray(s.path.read_bytes()), dtype=torch.uint8) for s in chosen]
-
-
-def freeze_stem(network: RetinaNet, weights: Path | None) -> None:
-    """Exclude the backbone's stem from training; its normalisations still follow the data."""
-    if weights is None:
-        raise UsageError("--freeze-stem: no --weights given; a random stem would stay random")
-    for module in network.backbone.body.stem():
-        module.requires_grad_(False)
 
 
 def fit(
@@ -163,8 +158,8 @@ def fit(
         last_epoch = epoch + 1 == options.epochs
         due = options.validate_every and (epoch + 1) % options.validate_every == 0
         if validation and (last_epoch or due):
-            detector = TorchDetector(training.average.module, options.long_side)
-            figures = measure(validation, detect_all(detector, validation))
+            graph = FrameDetector(training.average.module, PostprocessConfig(), options.long_side)
+            figures = measure(validation, detect_all(TorchDetector(graph), validation))
             print(figures)
             entry["validation"] = figures.to_dict()
         training.history.append(entry)

@@ -75,6 +75,10 @@ def check_options(options: argparse.Namespace) -> None:
             len(options.anchor_sizes) == len(STRIDES),
             f"--anchor-sizes: {len(options.anchor_sizes)} found, expected {len(STRIDES)}",
         ),
+        (
+            not options.freeze_stem or options.weights is not None,
+            "--freeze-stem: no --weights given; a random stem would stay random",
+        ),
         (options.scenes >= 0, f"--scenes: {options.scenes} found, expected 0 or more"),
         (options.lr > 0, f"--lr: {options.lr} found, expected more than 0"),
         *(

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from monitor.detections import FloatArray
 from monitor.frame import Image
 
-FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 SCALES = (0.65, 2.4)

@@ -112,6 +112,20 @@ def test_training_that_was_cut_off_goes_on_as_if_nothing_had_happened(
     assert resumed["history"] == straight["history"]
 
 
+def test_a_frozen_stem_keeps_the_weights_that_were_loaded(
+    data_set: Path, trained: Path, tmp_path: Path
+) -> None:
+    start = checkpoint.load(trained / "last.pt")["network"]
+    torch.save(start, tmp_path / "start.pth")
+    frozen = ["--weights", str(tmp_path / "start.pth"), "--freeze-stem"]
+    arguments = ["train", "--output", str(tmp_path / "run"), *SMALL, *frozen]
+    assert main([*arguments, "pascal", str(data_set)]) == 0
+    end = checkpoint.load(tmp_path / "run" / "last.pt")["network"]
+    for name, moves in (("conv1", False), ("layer1.1.conv2", False), ("layer2.0.conv1", True)):
+        key = f"backbone.body.{name}.weight"
+        assert torch.equal(start[key], end[key]) is not moves, name
+
+
 def test_a_training_is_not_resumed_with_other_arguments(
     data_set: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +175,9 @@ def test_the_exported_file_carries_its_history(exported: Path) -> None:
     assert contract.metrics["pictures"] == 4
     assert contract.metrics["long_side_px"] == 128
     assert str(exported.parent) not in json.dumps(contract.to_metadata())
+    content = exported.read_bytes()
+    for folder in (exported.parent, Path(__file__).parents[1], Path(torch.__file__).parent):
+        assert str(folder).encode() not in content
 
 
 @pytest.mark.parametrize(

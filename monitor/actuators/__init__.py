@@ -28,9 +28,6 @@ class Actuator(Protocol):
 
 
 def make(kind: str, **options: Any) -> Actuator:
-    """The actuator of a kind, `log` or `command`, from the other keys of its section.
-
-    Raises ConfigError when the options are wrong for that kind.
-    """
+    """The actuator of a kind, `log` or `command`, from the other keys of its checked section."""
     kinds: dict[str, type[Actuator]] = {"log": LogActuator, "command": CommandActuator}
     return kinds[kind](**options)
