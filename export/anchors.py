@@ -5,31 +5,26 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-STRIDES = (8, 16, 32, 64, 128)
+from .anchor_config import AnchorConfig
 
 
 class Anchors(nn.Module):
-    """Anchors per level by sizes, ratios and scales.
+    """Anchors per level; `config` says which.
 
-    sizes: side of the square of the same area, pixels of the network's input; one for each of P3
-        to P7.
-    ratios: height over width.
-    scales: factors on every size.
-
-    As in torchvision: corners are rounded to whole pixels, centres lie on multiples of the level's
-    stride starting at 0, and a position holds its anchors with the ratio as the slower index.
+    As in torchvision: sides before the ratio are cut to whole pixels and corners rounded to them,
+    and a position holds its anchors with the ratio as the slower index. Centres lie on multiples of
+    the level's stride starting at 0. (torchvision divides the picture's side by the map's instead,
+    which at sides that are no multiple of 128 brings P6 and P7 slightly out of step.)
     """
 
-    def __init__(
-        self, sizes: tuple[float, ...], ratios: tuple[float, ...], scales: tuple[float, ...]
-    ) -> None:
+    def __init__(self, config: AnchorConfig) -> None:
         super().__init__()
-        if len(sizes) != len(STRIDES):
-            raise ValueError(f"anchor sizes: found {len(sizes)}, expected {len(STRIDES)}")
-        self.per_position = len(ratios) * len(scales)
-        for level, size in enumerate(sizes):
-            roots = torch.tensor(ratios).sqrt()
-            sides = size * torch.tensor(scales)
+        self.strides = config.strides
+        self.per_position = config.per_position
+        roots = torch.tensor(config.ratios).sqrt()
+        for level, size in enumerate(config.sizes):
+            whole = [max(int(size * scale), 1) for scale in config.scales]
+            sides = torch.tensor(whole, dtype=torch.float32)
             widths = (sides[None] / roots[:, None]).flatten()
             heights = (sides[None] * roots[:, None]).flatten()
             corners = torch.stack([-widths, -heights, widths, heights], dim=1) / 2
@@ -43,10 +38,10 @@ class Anchors(nn.Module):
         Returns float32 [N, 4], xyxy pixels of the network's input.
         """
         levels = []
-        for level, (height, width) in enumerate(shapes):
+        for level, (stride, (height, width)) in enumerate(zip(self.strides, shapes, strict=True)):
             base: Tensor = getattr(self, f"level{level}")
-            ys = torch.arange(height, device=base.device) * STRIDES[level]
-            xs = torch.arange(width, device=base.device) * STRIDES[level]
+            ys = torch.arange(height, device=base.device) * stride
+            xs = torch.arange(width, device=base.device) * stride
             grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
             centres = torch.stack([grid_x, grid_y, grid_x, grid_y], dim=-1).to(base.dtype)
             levels.append((centres[:, :, None] + base).reshape(-1, 4))

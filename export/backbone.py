@@ -1,12 +1,20 @@
-"""Backbones: ResNet and MobileNetV2 with torchvision's parameter names, giving C3, C4 and C5."""
+"""Backbones: ResNet and MobileNetV2 with torchvision's parameter names, giving C2 to C5."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-RESNET_BLOCKS = {"resnet18": (2, 2, 2, 2), "resnet50": (3, 4, 6, 3)}
+# blocks a stage: table 1 of the paper
+RESNET_BLOCKS = {
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+    "resnet152": (3, 8, 36, 3),
+}
 BACKBONES = (*RESNET_BLOCKS, "mobilenet_v2")
+STAGES = 4
 
 
 def convolution(
@@ -70,19 +78,19 @@ def shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
 
 
 class ResNet(nn.Module):
-    """ResNet-18 or -50 without its classifier.
+    """ResNet without its classifier.
 
-    name: "resnet18" or "resnet50".
+    name: one of RESNET_BLOCKS.
     width: factor on every channel count.
 
-    `forward` takes float [B, 3, H, W] and returns [C3, C4, C5] at strides 8, 16 and 32;
-    `channels` are their channel counts.
+    `forward` takes float [B, 3, H, W] and returns [C2, C3, C4, C5] at strides 4 to 32; `channels`
+    are their channel counts.
     """
 
     def __init__(self, name: str, width: float) -> None:
         super().__init__()
         block: type[BasicBlock] | type[Bottleneck] = (
-            BasicBlock if name == "resnet18" else Bottleneck
+            BasicBlock if name in ("resnet18", "resnet34") else Bottleneck
         )
         base = round(64 * width)
         self.conv1 = convolution(3, base, 7, 2)
@@ -97,7 +105,7 @@ class ResNet(nn.Module):
                 blocks.append(block(inputs, planes, 2 if stage and not index else 1))
                 inputs = planes * block.expansion
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        self.channels = tuple(base * 2**stage * block.expansion for stage in (1, 2, 3))
+        self.channels = tuple(base * 2**stage * block.expansion for stage in range(STAGES))
 
     def stem(self) -> list[nn.Module]:
         """What comes before the first map of stride 8."""
@@ -105,9 +113,10 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        c3 = self.layer2(self.layer1(x))
+        c2 = self.layer1(x)
+        c3 = self.layer2(c2)
         c4 = self.layer3(c3)
-        return [c3, c4, self.layer4(c4)]
+        return [c2, c3, c4, self.layer4(c4)]
 
 
 class InvertedResidual(nn.Module):
@@ -147,12 +156,12 @@ class MobileNetV2(nn.Module):
 
     width: factor on every channel count; counts are rounded to multiples of 8 as torchvision does.
 
-    `forward` takes float [B, 3, H, W] and returns [C3, C4, C5] at strides 8, 16 and 32;
-    `channels` are their channel counts.
+    `forward` takes float [B, 3, H, W] and returns [C2, C3, C4, C5] at strides 4 to 32; `channels`
+    are their channel counts.
     """
 
     # expansion, channels, blocks, stride: table 2 of the paper
-    STAGES = (
+    ROWS = (
         (1, 16, 1, 1),
         (6, 24, 2, 2),
         (6, 32, 3, 2),
@@ -161,14 +170,14 @@ class MobileNetV2(nn.Module):
         (6, 160, 3, 2),
         (6, 320, 1, 1),
     )
-    TAPS = (6, 13, 17)
+    TAPS = (3, 6, 13, 17)
 
     def __init__(self, width: float) -> None:
         super().__init__()
         inputs = divisible(32 * width)
         features: list[nn.Module] = [normalised(3, inputs, 3, 2)]
         outputs = [inputs]
-        for expand, channels, depth, stride in self.STAGES:
+        for expand, channels, depth, stride in self.ROWS:
             for index in range(depth):
                 outputs.append(divisible(channels * width))
                 features.append(

@@ -9,25 +9,35 @@ from typing import Any
 
 import torch
 
-from monitor.errors import ModelError
+from monitor.contract import ResizeRule
+from monitor.errors import MaskgateError, ModelError
 
 from .retinanet import RetinaNet, RetinaNetConfig
 
-FORMAT = 1
+FORMAT = 2
+
+
+class CheckpointError(MaskgateError):
+    """A snapshot could not be written."""
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
     """Write `content` so that `path` holds the old file or the whole new one, also after a crash.
 
     content: plain values and tensors, as `torch.load(weights_only=True)` accepts them.
+
+    Raises CheckpointError when the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        torch.save({"format": FORMAT, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            torch.save({"format": FORMAT, **content}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise CheckpointError(f"{path}: cannot write the snapshot: {error}") from None
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -35,7 +45,7 @@ def load(path: Path) -> dict[str, Any]:
     content = read_torch_file(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ModelError(
-            f"{path}: not a checkpoint of `python -m export train` (expected format {FORMAT})"
+            f"{path}: no snapshot of this version of `retinanet-train` (expected format {FORMAT})"
         )
     return content
 
@@ -67,3 +77,8 @@ def load_network(path: Path) -> tuple[RetinaNet, dict[str, Any]]:
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: the checkpoint does not fit its own config: {error}") from None
     return network.eval(), content
+
+
+def resize_rule(content: dict[str, Any]) -> ResizeRule:
+    """At which size the network of a checkpoint was trained to look at pictures."""
+    return ResizeRule(**content["resize"])

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from monitor.errors import UsageError
 
-from .datasets.sample import DatasetError, Sample
+from .datasets import DataSet, DatasetError, Sample, class_names
+
+__all__ = ["check_labels", "class_names", "merge_classes", "parse_merges"]
 
 
 def parse_merges(texts: Iterable[str]) -> dict[str, str]:
@@ -32,18 +34,18 @@ def parse_merges(texts: Iterable[str]) -> dict[str, str]:
     return merges
 
 
-def apply_merges(samples: Iterable[Sample], merges: Mapping[str, str]) -> list[Sample]:
-    """The samples with each label folded as `merges`, {from: to}, says."""
-    return [
+def merge_classes(data_set: DataSet, merges: Mapping[str, str]) -> DataSet:
+    """The data set with each label folded as `merges`, {from: to}, says.
+
+    Classes that are left keep their order; a target that the data set did not have comes last.
+    """
+    samples = tuple(
         replace(sample, labels=tuple(merges.get(label, label) for label in sample.labels))
-        for sample in samples
-    ]
-
-
-def class_names(samples: Iterable[Sample]) -> tuple[str, ...]:
-    """The names that occur, in alphabetical order whatever their case."""
-    names = {label for sample in samples for label in sample.labels}
-    return tuple(sorted(names, key=lambda name: (name.casefold(), name)))
+        for sample in data_set.samples
+    )
+    kept = [name for name in data_set.classes if name not in merges]
+    added = [new for old, new in merges.items() if old in data_set.classes and new not in kept]
+    return replace(data_set, samples=samples, classes=(*kept, *dict.fromkeys(added)))
 
 
 def check_labels(samples: Iterable[Sample], classes: Sequence[str]) -> None:

@@ -14,19 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from monitor.contract import SCORE_FLOOR
 from monitor.detections import Detections
 from monitor.errors import UsageError
 
 from .datasets.sample import DatasetError, Sample, as_boxes
-
-
-def counted(detections: Detections) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns, int [M] each, of the scores that count: those of at least 0.05."""
-    rows, columns = np.nonzero(detections.scores >= SCORE_FLOOR)
-    return rows, columns
+from .thresholds import Thresholds
 
 
 def image_names(samples: Sequence[Sample]) -> list[str]:
@@ -80,7 +73,7 @@ def read_detections(path: Path, classes: tuple[str, ...]) -> list[tuple[str, Det
 
 
 def _as_lists(detections: Detections) -> dict[str, list[Any]]:
-    rows, columns = counted(detections)
+    rows, columns = Thresholds().counted(detections)
     boxes = detections.boxes[rows].tolist()
     scores = detections.scores[rows, columns].tolist()
     return {

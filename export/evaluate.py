@@ -3,117 +3,191 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
+from monitor.contract import SCORE_FLOOR, ResizeRule
 from monitor.detections import Detections
 from monitor.detector import Detector
+from monitor.errors import UsageError
 from monitor.frame import Image
 
-from .checkpoint import load_network
+from .checkpoint import load_network, resize_rule
 from .classes import check_labels
 from .data_arguments import add_data_set, read_data_set
-from .datasets import Sample
+from .datasets import DatasetError, Sample
 from .detections_file import write_detections
-from .door_figures import DoorFigures, door_figures
+from .drawn_pictures import DrawnPictures
+from .evaluation_drawing import draw_evaluated
+from .evaluation_report import write_report
+from .figures import measure
 from .frame_detector import FrameDetector, TorchDetector
-from .metrics import AveragePrecision, SizeSlice, average_precision
 from .postprocess import PostprocessConfig
+from .process_group import chosen_device
+from .resize_arguments import add_resize, read_resize
+from .retired import add_retired
+from .thresholds import Thresholds
 
 Detect = Callable[[Image], Detections]
+ONNX_SUFFIX = ".onnx"
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Everything measured on one data set.
+def open_detector(
+    path: Path,
+    resize: ResizeRule | None = None,
+    postprocess: PostprocessConfig | None = None,
+    *,
+    gpu: str | None = None,
+) -> Detector | TorchDetector:
+    """The detector in a file.
 
-    pictures: how many there were.
-    slices: average precision for all faces, and for faces of 32 px or more.
-    door: see `DoorFigures`; its rates are None where the data set has only one kind of picture.
+    path: an ONNX file, run by the runtime's own detector, or a snapshot, run by torch.
+    resize, postprocess: for a snapshot, which is looked at as in training and ends as an export
+        does without them; an ONNX file has its own.
+    gpu: number of the GPU to use; None takes one if there is one.
+
+    Raises ModelError when the file is neither, UsageError when it cannot be run so.
     """
-
-    pictures: int
-    slices: tuple[SizeSlice, ...]
-    door: DoorFigures
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON and checkpoints."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        lines = [f"{'faces':<12}{'class':<16}{'count':>8}{'AP50':>8}{'AP':>8}"]
-        for part in self.slices:
-            size = f">= {part.smallest_px:g} px" if part.smallest_px else "all"
-            for name, row in [*part.classes.items(), ("mean", part.mean)]:
-                lines.append(f"{size:<12}{name:<16}{_cells(row)}")
-        door = self.door
-        lines.append(
-            f"door: {door.all_masked} pictures all masked, {door.bare} with a bare face, "
-            f"of {self.pictures}"
-        )
-        if door.auc is not None:
-            lines.append(f"door AUC {door.auc:.3f}")
-        if door.at_most_denials is not None:
-            point = door.at_most_denials
-            lines.append(
-                f"false unlocks {point.false_unlocks:.3f} at {point.denials:.3f} denials "
-                f"(tau {point.tau:.3f})"
+    if path.suffix == ONNX_SUFFIX:
+        if resize or postprocess:
+            raise UsageError(
+                f"{path.name}: an ONNX file has its own size and postprocessing; expected a "
+                "snapshot, or none of these options"
             )
-        return "\n".join(lines)
+        if gpu is None:
+            return Detector(path)
+        # onnxruntime numbers what is left visible, and reads this when it first starts CUDA
+        os.environ |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": gpu}
+        return Detector(path, device="cuda")
+    device = chosen_device(gpu)
+    network, content = load_network(path)
+    rule, config = resize or resize_rule(content), postprocess or PostprocessConfig()
+    return TorchDetector(FrameDetector(network, config, rule).to(device))
 
 
-def _cells(row: AveragePrecision) -> str:
-    rates = "".join("       -" if v is None else f"{v:8.3f}" for v in (row.ap50, row.ap))
-    return f"{row.faces:>8}{rates}"
+def detect_each(
+    detect: Detect,
+    samples: Sequence[Sample],
+    *,
+    damaged: Callable[[DatasetError], None] | None = None,
+) -> Iterator[tuple[Sample, Image, Detections]]:
+    """Each picture, its pixels and what a detector finds in it.
+
+    damaged: called with the error of each picture that cannot be read, which is then left out; None
+        raises it.
+    """
+    for sample in tqdm(samples, desc="detecting", unit="picture"):
+        try:
+            image = sample.read()
+        except DatasetError as error:
+            if damaged is None:
+                raise
+            damaged(error)
+            continue
+        yield sample, image, detect(image)
 
 
 def detect_all(detect: Detect, samples: Sequence[Sample]) -> list[Detections]:
     """What a detector finds in each picture, in the same order."""
-    return [detect(sample.read()) for sample in tqdm(samples, desc="detecting", unit="picture")]
-
-
-def measure(samples: Sequence[Sample], found: Sequence[Detections]) -> Figures:
-    """All figures of detections against labels; arguments as for `average_precision`."""
-    return Figures(len(samples), average_precision(samples, found), door_figures(samples, found))
-
-
-def open_detector(path: Path, long_side_px: int | None) -> Detector | TorchDetector:
-    """The detector in a file.
-
-    path: an ONNX file, run by the runtime's own detector, or a checkpoint, run by torch.
-    long_side_px: for a checkpoint: longer side of the network's input; None takes what its training
-        validated with.
-
-    Raises ModelError when the file is neither.
-    """
-    if path.suffix == ".onnx":
-        return Detector(path)
-    network, content = load_network(path)
-    side = long_side_px or content["arguments"]["long_side"]
-    return TorchDetector(FrameDetector(network, PostprocessConfig(), side))
+    return [found for _, _, found in detect_each(detect, samples)]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `evaluate`."""
+    """Declare the options of `evaluate`, keras-retinanet's among them under their own names."""
     add = parser.add_argument
-    add("--model", type=Path, required=True, help="ONNX file or checkpoint")
-    add("--split", help="a list of the data set; without it all pictures")
-    add("--long-side", type=int, metavar="PX", help="of a checkpoint's network input")
-    add("--detections", type=Path, metavar="OUT.json", help="write what was found")
-    add_data_set(parser)
+    add("--model", type=Path, metavar="FILE", help="snapshot or ONNX file; or name it last")
+    add("--split", metavar="NAME", help="a list of the data set; without it all pictures")
+    add(
+        "--score-threshold",
+        type=float,
+        default=SCORE_FLOOR,
+        metavar="SCORE",
+        help="detections below it count in no average precision",
+    )
+    add(
+        "--iou-threshold",
+        type=float,
+        default=Thresholds.overlap,
+        metavar="IOU",
+        help="overlap of a right detection, in a column of its own beside AP50 and AP",
+    )
+    add(
+        "--max-detections",
+        type=int,
+        metavar="N",
+        help="of one picture, best first; else all that the model gives, of a snapshot those of "
+        f"{PostprocessConfig.detections} boxes",
+    )
+    add_resize(parser, default=False)
+    add("--gpu", metavar="N", help="number of the GPU to use")
+    add("--save-path", type=Path, metavar="DIR", help="draw what counts into this folder")
+    add("--detections", type=Path, metavar="OUT.json", help="write all that was found")
+    add(
+        "--report",
+        type=Path,
+        metavar="OUT.json",
+        help="write all figures, and precision-recall curves beside them as OUT.png",
+    )
+    add_retired(parser, "evaluate")
+    add_data_set(parser, model=True)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `evaluate`; returns the exit code."""
-    samples, _ = read_data_set(options, options.split)
-    detector = open_detector(options.model, options.long_side)
-    check_labels(samples, detector.classes)
-    found = detect_all(detector, samples)
+    path = _model(options)
+    thresholds = _thresholds(options)
+    resize, postprocess = read_resize(options), _postprocess(path, thresholds)
+    data_set = read_data_set(options, options.split)
+    detector = open_detector(path, resize, postprocess, gpu=options.gpu)
+    check_labels(data_set.samples, detector.classes)
+    paths = [sample.path for sample in data_set.samples]
+    drawings = DrawnPictures(options.save_path, "found", paths) if options.save_path else None
+
+    samples, found = [], []
+    skip = _leave_out if options.damaged == "skip" else None
+    for sample, image, detections in detect_each(detector, data_set.samples, damaged=skip):
+        samples.append(sample)
+        found.append(detections)
+        if drawings:
+            drawings.write(sample.path, draw_evaluated(image, sample, detections, thresholds))
+    if not samples:
+        raise DatasetError("data set: found no picture that can be read, expected at least one")
     if options.detections:
         write_detections(options.detections, samples, found)
-    print(measure(samples, found))
+    figures = measure(samples, found, intervals=True, thresholds=thresholds)
+    print(figures)
+    if options.report:
+        write_report(options.report, path, options, samples, found, thresholds, figures)
     return 0
+
+
+def _model(options: argparse.Namespace) -> Path:
+    given = [path for path in (options.model, options.model_last) if path is not None]
+    if len(given) != 1:
+        names = " and ".join(map(str, given)) or "none"
+        raise UsageError(f"model: {names} found, expected one, after --model or as the last word")
+    return given[0]
+
+
+def _thresholds(options: argparse.Namespace) -> Thresholds:
+    try:
+        return Thresholds(options.score_threshold, options.iou_threshold, options.max_detections)
+    except ValueError as error:
+        raise UsageError(f"thresholds: {error}") from None
+
+
+def _postprocess(path: Path, thresholds: Thresholds) -> PostprocessConfig | None:
+    """How a snapshot must end to give that many detections; None where no more than usual."""
+    usual, asked = PostprocessConfig(), thresholds.detections or 0
+    if path.suffix == ONNX_SUFFIX or asked <= usual.detections:
+        return None
+    return PostprocessConfig(candidates=max(asked, usual.candidates), detections=asked)
+
+
+def _leave_out(error: DatasetError) -> None:
+    log.warning("left out: %s", error)

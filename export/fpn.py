@@ -1,9 +1,11 @@
-"""Feature pyramid network: P3 to P7 from C3 to C5."""
+"""Feature pyramid network: P2 or P3 up to P5, P6 or P7, from the same levels up to C5."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+EXTRA = ("p6", "p7")
 
 
 class FeaturePyramid(nn.Module):
@@ -11,14 +13,16 @@ class FeaturePyramid(nn.Module):
 
     Lin et al. 2016, https://arxiv.org/abs/1612.03144
 
-    inputs: channel counts of C3, C4 and C5.
+    inputs: channel counts of the backbone's maps, the last of them C5.
     channels: channel count of every output.
+    extra: how many of P6 and P7 to add, 0 to 2.
     p6_from: "p5" or "c5", the map that P6 is computed from; published weights come in both.
 
-    `forward` takes [C3, C4, C5] and returns [P3, P4, P5, P6, P7] at strides 8, 16, 32, 64 and 128.
+    `forward` takes the backbone's maps and returns as many pyramid maps and the extra ones, finest
+    first.
     """
 
-    def __init__(self, inputs: tuple[int, ...], channels: int, p6_from: str) -> None:
+    def __init__(self, inputs: tuple[int, ...], channels: int, extra: int, p6_from: str) -> None:
         super().__init__()
         # the nesting reproduces the parameter names of torchvision's published checkpoints
         self.inner_blocks = nn.ModuleList(
@@ -28,11 +32,9 @@ class FeaturePyramid(nn.Module):
             nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1)) for _ in inputs
         )
         self.p6_from = p6_from
+        extra_inputs = {"p6": channels if p6_from == "p5" else inputs[-1], "p7": channels}
         self.extra_blocks = nn.ModuleDict(
-            {
-                "p6": nn.Conv2d(channels if p6_from == "p5" else inputs[-1], channels, 3, 2, 1),
-                "p7": nn.Conv2d(channels, channels, 3, 2, 1),
-            }
+            {name: nn.Conv2d(extra_inputs[name], channels, 3, 2, 1) for name in EXTRA[:extra]}
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -48,5 +50,8 @@ class FeaturePyramid(nn.Module):
                 merged, size=lateral.shape[-2:], mode="nearest"
             )
             outputs.insert(0, layer(merged))
-        p6 = self.extra_blocks["p6"](outputs[-1] if self.p6_from == "p5" else features[-1])
-        return [*outputs, p6, self.extra_blocks["p7"](functional.relu(p6))]
+        last = outputs[-1] if self.p6_from == "p5" else features[-1]
+        for name, block in self.extra_blocks.items():
+            last = block(functional.relu(last) if name == "p7" else last)
+            outputs.append(last)
+        return outputs

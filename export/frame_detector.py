@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from monitor.contract import SCORE_FLOOR, network_size
+from monitor.contract import SCORE_FLOOR, ResizeRule
 from monitor.detections import Detections
 from monitor.frame import Image
 
@@ -19,21 +19,19 @@ class FrameDetector(nn.Module):
     """A RetinaNet between the resize rule and the postprocessing.
 
     network: in evaluation mode.
-    long_side_px, multiple_px: arguments of `monitor.contract.network_size`.
+    resize: the size at which the network looks at a frame.
     """
 
     def __init__(
         self,
         network: RetinaNet,
         postprocess_config: PostprocessConfig,
-        long_side_px: int,
-        multiple_px: int = 32,
+        resize: ResizeRule,
     ) -> None:
         super().__init__()
         self.network = network
         self.postprocess_config = postprocess_config
-        self.long_side_px = long_side_px
-        self.multiple_px = multiple_px
+        self.resize = resize
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Detect faces.
@@ -44,9 +42,7 @@ class FrameDetector(nn.Module):
         [B, K, C].
         """
         height, width = image.shape[1], image.shape[2]
-        size = network_size(
-            width, height, self.long_side_px, self.multiple_px, maximum=torch.sym_max
-        )
+        size = self.resize.size(width, height, minimum=torch.sym_min, maximum=torch.sym_max)
         x = image.permute(0, 3, 1, 2).to(torch.float32)
         x = functional.interpolate(x, size=size[::-1], mode="bilinear", align_corners=False)
         logits, deltas, anchors = self.network(x.permute(0, 2, 3, 1))

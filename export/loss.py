@@ -53,12 +53,15 @@ def retinanet_loss(
     alpha: float = 0.25,
     gamma: float = 2.0,
     beta: float = 1 / 9,
-) -> tuple[Tensor, Tensor]:
-    """Classification and box loss of a batch, each divided by the number of matched anchors.
+) -> Tensor:
+    """Classification loss, box loss and number of matched anchors of a batch, all summed.
 
     logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float [N, 4]; one target a picture.
     alpha, gamma: see `focal_loss`.
     beta: error at which smooth L1 turns from a parabola into a line.
+
+    Returns float [3]. Sums and not means, so that several processes can add theirs up before they
+    divide by the matched anchors of all.
     """
     logits, deltas = logits.float(), deltas.float()
     class_sum = logits.new_zeros(())
@@ -78,4 +81,4 @@ def retinanet_loss(
             reduction="sum",
         )
         positives += len(rows)
-    return class_sum / max(positives, 1), box_sum / max(positives, 1)
+    return torch.stack([class_sum, box_sum, class_sum.new_tensor(positives)])

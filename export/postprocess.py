@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from monitor.contract import SCORE_FLOOR
 
 from .boxes import decode, pairwise_iou
 
@@ -15,36 +18,59 @@ class PostprocessConfig:
     """Options of the graph's end.
 
     candidates: anchors that reach suppression, best first (K').
-    detections: rows of the output (K).
-    iou: overlap above which the lower of two candidates is suppressed, whatever their classes.
+    detections: rows of the output (K), at most `candidates`.
+    iou: overlap above which the lower of two candidates is suppressed.
     rounds: iterations of the suppression; chains of more than this many candidates, each
         suppressing the next, would be cut short.
+    score_threshold: rows whose best score is lower come out as zeros.
+    nms: whether anything is suppressed at all.
+    class_specific: whether a candidate is suppressed only by better ones of the same class, and
+        then only in the column of that class. The overlaps are held once for every class:
+        candidates x candidates x classes numbers of 4 bytes.
+
+    Raises ValueError for more detections than candidates.
     """
 
     candidates: int = 256
     detections: int = 100
     iou: float = 0.45
     rounds: int = 16
+    score_threshold: float = SCORE_FLOOR
+    nms: bool = True
+    class_specific: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.detections <= self.candidates:
+            raise ValueError(
+                f"{self.detections} detections of {self.candidates} candidates, "
+                "expected at least 1 and at most as many as there are candidates"
+            )
 
 
-def keep_mask(boxes: Tensor, iou: float, rounds: int) -> Tensor:
-    """Greedy non-maximum suppression as a fixed point.
+def keep_mask(boxes: Tensor, scores: Tensor, iou: float, rounds: int) -> Tensor:
+    """Greedy non-maximum suppression in each column of scores, as a fixed point.
 
-    Each round keeps a box unless a better kept one overlaps it. The first n rows are right after n
-    rounds, and a row only ever depends on better ones, so that the answer is reached after as many
-    rounds as the longest chain of suppressions has links. Every shape is static, which CUDA graphs
-    and TensorRT need and ONNX NonMaxSuppression cannot give.
+    Each round keeps a box unless a better kept one overlaps it; of two equal scores the earlier row
+    is the better. The best n boxes are right after n rounds, and a box only ever depends on better
+    ones, so that the answer is reached after as many rounds as the longest chain of suppressions
+    has links. Every shape is static, which CUDA graphs and TensorRT need and ONNX NonMaxSuppression
+    cannot give.
 
-    boxes: float [B, K, 4], xyxy, best first.
+    boxes: float [B, K, 4], xyxy.
+    scores: float [B, K, C]; one column is suppression whatever the class.
 
-    Returns float [B, K]: 1 for kept, 0 for suppressed.
+    Returns float [B, K, C]: 1 for kept, 0 for suppressed.
     """
-    overlaps = (pairwise_iou(boxes, boxes) > iou).to(boxes.dtype)
-    suppresses = torch.triu(overlaps, diagonal=1).transpose(1, 2)  # [B, loser, winner]
-    keep = torch.ones_like(boxes[..., :1])
+    overlaps = (pairwise_iou(boxes, boxes) > iou)[:, None]  # [B, 1, loser, winner]
+    columns = scores.transpose(1, 2)  # [B, C, K]
+    loser, winner = columns[..., :, None], columns[..., None, :]
+    rows = torch.arange(boxes.shape[1], device=boxes.device)
+    better = (winner > loser) | ((winner == loser) & (rows[None] < rows[:, None]))
+    suppresses = (overlaps & better).to(boxes.dtype)  # [B, C, loser, winner]
+    keep = torch.ones_like(columns)[..., None]
     for _ in range(rounds):
         keep = (suppresses @ keep < 0.5).to(boxes.dtype)
-    return keep.squeeze(-1)
+    return keep.squeeze(-1).transpose(1, 2)
 
 
 def postprocess(
@@ -52,22 +78,29 @@ def postprocess(
 ) -> tuple[Tensor, Tensor]:
     """The best detections of each picture.
 
-    logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float [N, 4]; N is at least
-        `candidates`.
+    logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float32 [N, 4]. N may be smaller than
+        `candidates`, as it is for a tiny picture.
 
     One top-k over all levels gives what one per level, followed by one over the rest, would give.
 
     Returns boxes float32 [B, K, 4], xyxy pixels of the network's input, and scores float32
     [B, K, C], sorted by their best class, zero from the last detection on.
     """
-    count = logits.shape[2]
-    best = logits.float().amax(dim=2)  # [B, N]
+    positions, count = logits.shape[1], logits.shape[2]
+    # rows that stand for nothing, below every real one, so that there are always enough
+    best = functional.pad(logits.float().amax(dim=2), (0, config.candidates), value=-torch.inf)
     rows = best.topk(config.candidates, dim=1).indices[..., None]  # [B, K', 1]
-    scores = torch.sigmoid(logits.float().gather(1, rows.expand(-1, -1, count)))
-    picked = deltas.float().gather(1, rows.expand(-1, -1, 4))
+    real = (rows < positions).float()
+    rows = rows.clamp(max=positions - 1)
+    scores = torch.sigmoid(logits.gather(1, rows.expand(-1, -1, count)).float()) * real
+    picked = deltas.gather(1, rows.expand(-1, -1, 4)).float()
     boxes = decode(picked, anchors[rows.squeeze(-1)])
-    keep = keep_mask(boxes, config.iou, config.rounds)
-    order = (scores.amax(dim=2) * keep).topk(config.detections, dim=1).indices[..., None]
-    scores = (scores * keep[..., None]).gather(1, order.expand(-1, -1, count))
-    boxes = (boxes * keep[..., None]).gather(1, order.expand(-1, -1, 4))
+    if config.nms:
+        columns = scores if config.class_specific else scores.amax(dim=2, keepdim=True)
+        scores = scores * keep_mask(boxes, columns, config.iou, config.rounds)
+    best = scores.amax(dim=2)
+    order = best.topk(config.detections, dim=1).indices[..., None]
+    shown = (best[..., None] >= config.score_threshold).float() * (best[..., None] > 0)
+    scores = (scores * shown).gather(1, order.expand(-1, -1, count))
+    boxes = (boxes * shown).gather(1, order.expand(-1, -1, 4))
     return boxes, scores

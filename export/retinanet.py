@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .anchor_config import AnchorConfig
 from .anchors import Anchors
 from .backbone import MobileNetV2, ResNet, make_backbone
 from .fpn import FeaturePyramid
@@ -18,6 +19,7 @@ from .heads import Head
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+COARSEST_MAP_STRIDE = 32
 
 
 @dataclass(frozen=True)
@@ -26,26 +28,37 @@ class RetinaNetConfig:
 
     classes: class names in the order of the score columns.
     backbone, width: see `make_backbone`.
-    fpn_channels: channels of P3 to P7 and of the subnets; the paper has 256.
+    fpn_channels: channels of every pyramid level and of the subnets; the paper has 256.
     subnet_depth: hidden layers of each subnet; the paper has 4.
+    head_norm: "none" or "group", see `Subnet`.
     p6_from: "p5" or "c5".
-    anchor_sizes, anchor_ratios, anchor_scales: see `Anchors`; pixels of the network's input.
+    anchor_sizes, anchor_strides, anchor_ratios, anchor_scales: see `AnchorConfig`; the strides say
+        which levels the pyramid has.
     mean, std: RGB normalisation of values in 0 to 1.
     prior: see `Head`.
     """
 
     classes: tuple[str, ...]
-    backbone: str = "mobilenet_v2"
+    backbone: str = "resnet50"
     width: float = 1.0
     fpn_channels: int = 64
     subnet_depth: int = 2
+    head_norm: str = "none"
     p6_from: str = "p5"
-    anchor_sizes: tuple[float, ...] = (16.0, 32.0, 64.0, 128.0, 256.0)
-    anchor_ratios: tuple[float, ...] = (1.25,)
-    anchor_scales: tuple[float, ...] = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))
+    anchor_sizes: tuple[float, ...] = AnchorConfig.sizes
+    anchor_strides: tuple[int, ...] = AnchorConfig.strides
+    anchor_ratios: tuple[float, ...] = AnchorConfig.ratios
+    anchor_scales: tuple[float, ...] = AnchorConfig.scales
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     prior: float = 0.01
+
+    @property
+    def anchors(self) -> AnchorConfig:
+        """The anchors in one piece."""
+        return AnchorConfig(
+            self.anchor_sizes, self.anchor_strides, self.anchor_ratios, self.anchor_scales
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for a checkpoint."""
@@ -61,14 +74,21 @@ class RetinaNetConfig:
 class PyramidBackbone(nn.Module):
     """A backbone and the pyramid on it, under the names that torchvision's checkpoints use."""
 
-    def __init__(self, body: ResNet | MobileNetV2, channels: int, p6_from: str) -> None:
+    def __init__(self, body: ResNet | MobileNetV2, config: RetinaNetConfig) -> None:
         super().__init__()
         self.body = body
-        self.fpn = FeaturePyramid(body.channels, channels, p6_from)
+        strides = config.anchor_strides
+        self.maps = sum(stride <= COARSEST_MAP_STRIDE for stride in strides)
+        self.fpn = FeaturePyramid(
+            body.channels[-self.maps :],
+            config.fpn_channels,
+            len(strides) - self.maps,
+            config.p6_from,
+        )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """[P3, P4, P5, P6, P7] of float [B, 3, H, W]."""
-        return self.fpn(self.body(x))
+        """The pyramid's maps, finest first, of float [B, 3, H, W]."""
+        return self.fpn(self.body(x)[-self.maps :])
 
 
 class RetinaNet(nn.Module):
@@ -81,11 +101,12 @@ class RetinaNet(nn.Module):
         super().__init__()
         self.config = config
         body = make_backbone(config.backbone, config.width)
-        self.backbone = PyramidBackbone(body, config.fpn_channels, config.p6_from)
-        self.anchors = Anchors(config.anchor_sizes, config.anchor_ratios, config.anchor_scales)
+        self.backbone = PyramidBackbone(body, config)
+        self.anchors = Anchors(config.anchors)
         self.head = Head(
             config.fpn_channels,
             config.subnet_depth,
+            config.head_norm,
             len(config.classes),
             self.anchors.per_position,
             config.prior,

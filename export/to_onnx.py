@@ -1,204 +1,231 @@
-"""To ONNX: `python -m export onnx`, from a checkpoint to the one file that the monitor runs."""
+"""To ONNX: `python -m export onnx`, from a snapshot to the one file that the monitor runs."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+import json
+from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-import onnx
-import torch
-from torch import Tensor
+from onnx import ModelProto
 
 from monitor import __version__
-from monitor.contract import INPUT, OUTPUTS, Contract
-from monitor.detections import Detections
+from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.detector import Detector
-from monitor.errors import MaskgateError
-from monitor.frame import Image
+from monitor.errors import UsageError
 
-from .checkpoint import load_network
-from .frame_detector import FrameDetector, TorchDetector
+from .checkpoint import load_network, resize_rule
+from .frame_detector import FrameDetector
+from .onnx_graph import half_precision, save_model, trace
+from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
-
-OPSET = 20
-CAMERA_SIZES = ((1280, 720), (640, 480))
-SCORE_TOLERANCE = 2e-3
-BOX_TOLERANCE = 1e-3
-
-
-class ExportError(MaskgateError):
-    """The exported file does not do what the network does."""
+from .quantize import calibration_pictures, quantise
+from .resize_arguments import add_resize, read_resize
+from .retinanet import RetinaNet
+from .retired import add_retired
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `onnx`."""
     add = parser.add_argument
-    defaults = PostprocessConfig()
-    add("--long-side", type=int, metavar="PX", help="of the network's input; else as validated")
+    usual = PostprocessConfig()
+    add("--no-nms", action="store_true", help="suppress nothing")
     add(
-        "--detections",
+        "--nms-threshold",
+        type=float,
+        default=usual.iou,
+        metavar="IOU",
+        help="overlap that suppresses",
+    )
+    add(
+        "--score-threshold",
+        type=float,
+        default=usual.score_threshold,
+        metavar="T",
+        help=f"rows that score less are zeros; the monitor drops what is below {SCORE_FLOOR}",
+    )
+    add(
+        "--max-detections",
         type=int,
-        default=defaults.detections,
+        default=usual.detections,
         metavar="K",
         help="rows of the output",
     )
     add(
         "--candidates",
         type=int,
-        default=defaults.candidates,
+        default=usual.candidates,
         metavar="K",
-        help="anchors suppressed",
+        help="anchors that reach suppression; never fewer than --max-detections",
     )
-    add("--iou", type=float, default=defaults.iou, help="overlap that suppresses")
+    add(
+        "--class-specific-filter",
+        action=BooleanOptionalAction,
+        default=usual.class_specific,
+        help="let a detection suppress only others of its own class",
+    )
+    add_resize(parser, default=False)
+    add("--fp16", action="store_true", help="backbone and heads in float16, for a GPU")
+    add("--int8", action="store_true", help="convolutions in int8, for a processor")
+    add("--calibration", type=Path, metavar="DIR", help="folder of pictures for --int8")
+    add("--report", type=Path, metavar="OUT.json", help="write how far the file is from torch")
     add("--grant", type=float, default=Contract.grant, help="default threshold stored in the file")
     add("--deny", type=float, default=Contract.deny, help="default threshold stored in the file")
-    add("checkpoint", type=Path, metavar="CHECKPOINT")
+    add_retired(parser, "onnx")
+    add("checkpoint", type=Path, metavar="SNAPSHOT.pt")
     add("output", type=Path, metavar="OUT.onnx")
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `onnx`; returns the exit code."""
+    check_options(options)
+    make_folders(options)
     network, content = load_network(options.checkpoint)
-    config = PostprocessConfig(options.candidates, options.detections, options.iou)
-    long_side = options.long_side or content["arguments"]["long_side"]
-    detector = FrameDetector(network, config, long_side).eval()
-    contract = Contract(
-        classes=network.config.classes,
-        long_side_px=long_side,
-        grant=options.grant,
-        deny=options.deny,
-        producer=f"maskgate {__version__}",
-        training={"epochs": len(content["history"]), **content["arguments"]},
-        metrics=validated(content),
-    )
+    config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
+    resize = read_resize(options) or resize_rule(content)
     pictures = list(views(content["pictures"]))
-    expected = answers(detector, pictures)
+    expected = answers(FrameDetector(network, config, resize), pictures, tolerance.counted_from)
+    model, made = make_model(network, config, resize, options)
+    metrics = validated(content)
     partial = options.output.with_name(options.output.name + ".partial")
-    partial.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_model(detector, contract, partial)
-        worst = compare(expected, Detector(partial, device="cpu", resize_on_host=False), pictures)
+        save_model(model, describe(options, network, resize, content, made, metrics), partial)
+        detect = Detector(partial, device="cpu", resize_on_host=False)
+        parity = compare(expected, detect, pictures, tolerance.counted_from, config.detections)
+        if options.report:
+            values = {"file": options.output.name, "export": made, "parity": parity.to_dict()}
+            options.report.write_text(json.dumps(values, indent=1) + "\n")
+        parity.check(tolerance)
+        metrics["parity"] = parity.to_dict()
+        save_model(model, describe(options, network, resize, content, made, metrics), partial)
         partial.replace(options.output)
+    except OSError as error:
+        raise ExportError(f"{error.filename}: cannot be written: {error.strerror}") from None
     finally:
         partial.unlink(missing_ok=True)
     size = f"{options.output.stat().st_size / 1e6:.1f} MB"
-    print(f"{options.output}: {size}; agrees with torch on {len(pictures)} pictures: {worst}")
+    print(f"{options.output}: {size}, {precision(options)}; against torch: {parity}")
     return 0
 
 
+def check_options(options: argparse.Namespace) -> None:
+    """Raise UsageError for every option that is out of its range, at once."""
+    wrong = [
+        f"{name} {value} found, expected {expected}"
+        for name, value, fine, expected in (
+            ("--nms-threshold", options.nms_threshold, 0 < options.nms_threshold <= 1, "0 to 1"),
+            (
+                "--score-threshold",
+                options.score_threshold,
+                0 <= options.score_threshold < 1,
+                "0 to less than 1",
+            ),
+            ("--max-detections", options.max_detections, options.max_detections > 0, "1 or more"),
+            ("--candidates", options.candidates, options.candidates > 0, "1 or more"),
+            (
+                "--deny",
+                options.deny,
+                0 < options.deny <= options.grant <= 1,
+                f"more than 0 and at most --grant, {options.grant}, which is at most 1",
+            ),
+            ("OUT.onnx", options.output, options.output.suffix == ".onnx", "a name in .onnx"),
+        )
+        if not fine
+    ]
+    if options.fp16 and options.int8:
+        wrong.append("--fp16 and --int8 found, expected one of them")
+    if options.int8 != bool(options.calibration):
+        wrong.append("--int8 and --calibration DIR need each other, found only one of them")
+    if wrong:
+        raise UsageError("; ".join(wrong))
+
+
+def make_folders(options: argparse.Namespace) -> None:
+    """Make the folders of what will be written; raises UsageError where that is not possible."""
+    for path in (options.output, options.report):
+        try:
+            if path:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path}: the folder cannot be made: {error.strerror}") from None
+
+
+def postprocess_config(options: argparse.Namespace) -> PostprocessConfig:
+    """What the options say of the graph's end."""
+    return PostprocessConfig(
+        candidates=max(options.candidates, options.max_detections),
+        detections=options.max_detections,
+        iou=options.nms_threshold,
+        score_threshold=options.score_threshold,
+        nms=not options.no_nms,
+        class_specific=options.class_specific_filter,
+    )
+
+
+def precision(options: argparse.Namespace) -> str:
+    """The number format of the convolutions, a key of TOLERANCES."""
+    return "int8" if options.int8 else "fp16" if options.fp16 else "fp32"
+
+
+def make_model(
+    network: RetinaNet, config: PostprocessConfig, resize: ResizeRule, options: argparse.Namespace
+) -> tuple[ModelProto, dict[str, Any]]:
+    """The graph as the options want it, and how it was made, in plain values."""
+    made = {
+        "precision": precision(options),
+        "nms": config.nms,
+        "nms_threshold": config.iou,
+        "class_specific_filter": config.class_specific,
+        "score_threshold": config.score_threshold,
+        "max_detections": config.detections,
+        "candidates": config.candidates,
+    }
+    if not options.int8:
+        traced = half_precision(network) if options.fp16 else network
+        return trace(FrameDetector(traced, config, resize).eval()), made
+    pictures = calibration_pictures(options.calibration, resize)
+    model = trace(FrameDetector(network, config, resize).eval())
+    return quantise(model, pictures), {**made, "calibration_pictures": len(pictures)}
+
+
+def describe(
+    options: argparse.Namespace,
+    network: RetinaNet,
+    resize: ResizeRule,
+    content: dict[str, Any],
+    made: dict[str, Any],
+    metrics: dict[str, Any],
+) -> Contract:
+    """What the file says of itself.
+
+    content: of the snapshot.
+    made: how the graph was made.
+    """
+    training = {**content["arguments"], "epochs": len(content["history"]), "export": made}
+    return Contract(
+        classes=network.config.classes,
+        resize=resize,
+        grant=options.grant,
+        deny=options.deny,
+        producer=f"maskgate {__version__}",
+        training=training,
+        metrics=metrics,
+    )
+
+
 def validated(content: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a checkpoint's last validation and the input size they hold for, if any."""
+    """The figures of a snapshot's last validation and the input size they hold for, if any."""
     last = content["history"][-1] if content["history"] else {}
     if "validation" not in last:
         return {}
-    return {"long_side_px": content["arguments"]["long_side"], **last["validation"]}
+    return {"resize": content["resize"], **last["validation"]}
 
 
 def write_model(detector: FrameDetector, contract: Contract, path: Path) -> None:
-    """Write the graph and its metadata.
+    """Write a detector's graph and its metadata.
 
     detector: in evaluation mode, on the CPU.
     path: where the ONNX file goes.
     """
-    free = torch.export.Dim.DYNAMIC
-    example = torch.zeros((2, 360, 500, 3), dtype=torch.uint8)
-    with quiet_exporter():
-        program = torch.onnx.export(
-            detector,
-            (example,),
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            dynamic_shapes={"image": {0: free, 1: free, 2: free}},
-            opset_version=OPSET,
-            dynamo=True,
-        )
-    assert program is not None, "the dynamo exporter always returns a program"
-    model = program.model_proto
-    for dimension, name in zip(
-        model.graph.input[0].type.tensor_type.shape.dim[:3], "BHW", strict=True
-    ):
-        dimension.dim_param = name
-    # the exporter notes a stack trace at every node, with the paths of the machine it ran on
-    for part in (*model.graph.node, *model.graph.value_info, model.graph):
-        del part.metadata_props[:]
-    onnx.helper.set_model_props(model, contract.to_metadata())
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-
-
-@contextlib.contextmanager
-def quiet_exporter() -> Iterator[None]:
-    """Keep torch's exporter from narrating its steps and warning of its own internals."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
-
-
-def views(encoded: Iterable[Tensor]) -> Iterator[Image]:
-    """Each picture at its own size and at those of cameras.
-
-    encoded: files of pictures, uint8 [bytes] each.
-    """
-    for file in encoded:
-        picture = np.asarray(cv2.imdecode(file.numpy(), cv2.IMREAD_COLOR), np.uint8)
-        yield picture
-        for size in CAMERA_SIZES:
-            yield np.asarray(cv2.resize(picture, size), np.uint8)
-
-
-def answers(graph: FrameDetector, pictures: list[Image]) -> list[Detections]:
-    """What the network itself finds in each picture.
-
-    Raises ExportError when that is nothing at all, so that no comparison would prove anything.
-    """
-    detect = TorchDetector(graph)
-    found = [detect(picture) for picture in pictures]
-    if not any(map(len, found)):
-        raise ExportError(f"the network found no face in {len(pictures)} pictures; train it longer")
-    return found
-
-
-def compare(
-    expected: list[Detections], detect: Callable[[Image], Detections], pictures: list[Image]
-) -> str:
-    """Hold the exported file to the network, picture by picture.
-
-    expected: what the network finds in each picture.
-    detect: the exported file.
-
-    Returns the largest differences in words. Raises ExportError when a face is missing, or a score
-    or box differs by more than rounding.
-    """
-    worst_score = worst_box = 0.0
-    for picture, wanted in zip(pictures, expected, strict=True):
-        found = detect(picture)
-        height_px, width_px = picture.shape[:2]
-        if len(wanted) != len(found):
-            raise ExportError(
-                f"a picture of {width_px} x {height_px} px: {len(found)} faces found by ONNX, "
-                f"expected torch's {len(wanted)}"
-            )
-        score = float(np.abs(wanted.scores - found.scores).max(initial=0))
-        box = float(np.abs(wanted.boxes - found.boxes).max(initial=0)) / max(width_px, height_px)
-        worst_score, worst_box = max(worst_score, score), max(worst_box, box)
-    if worst_score > SCORE_TOLERANCE or worst_box > BOX_TOLERANCE:
-        raise ExportError(
-            f"ONNX and torch differ by {worst_score:.4f} in a score and {worst_box:.4f} of the "
-            f"picture's side in a box; expected at most {SCORE_TOLERANCE} and {BOX_TOLERANCE}"
-        )
-    total = sum(map(len, expected))
-    return f"{total} faces, score within {worst_score:.1e}, box within {worst_box:.1e} of the side"
+    save_model(trace(detector), contract, path)

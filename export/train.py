@@ -1,167 +1,275 @@
-"""Train: `python -m export train`, from labelled pictures to a checkpoint."""
+"""Train: `python -m export train` or `retinanet-train`, from labelled pictures to snapshots."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import logging
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
+from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
-from . import checkpoint
-from .classes import check_labels, class_names
-from .data_arguments import has_split, read_data_set
-from .datasets import Sample
-from .engine import Schedule, make_average, make_optimiser, train_epoch
+from .data_arguments import read_training
+from .datasets import DataSet, Sample
+from .engine import PRECISIONS, Engine, EpochProgress, batch_loss
 from .evaluate import detect_all, measure
 from .frame_detector import FrameDetector, TorchDetector
+from .freezing import freeze, frozen_norms
+from .initial_weights import initial_network
+from .optimisers import OPTIMISERS, make_average, make_optimiser
+from .picture_cache import PictureCache
 from .postprocess import PostprocessConfig
-from .retinanet import RetinaNet
-from .training_options import PRECISIONS, check_options, network_config, plain
+from .process_group import ProcessGroup, process_group
+from .resize_arguments import read_resize
+from .schedule import Schedule, plateau_factor, stopped_improving
+from .training import Training
+from .training_log import TrainingLog
+from .training_options import add_arguments, augmentation_of, check_options, plain
 from .training_set import TrainingSet
-from .weights import load_weights
+
+__all__ = ["add_arguments", "run"]
 
 KEPT_PICTURES = 6
-
-
-@dataclass
-class Training:
-    """A training under way: everything that a checkpoint holds.
-
-    history: one entry an epoch, losses and, where validated, figures.
-    pictures: a few encoded pictures, uint8 [bytes] each, on which the exported file is compared
-        with the network; they make the checkpoint enough for `python -m export onnx`.
-    """
-
-    network: RetinaNet
-    average: torch.optim.swa_utils.AveragedModel
-    optimiser: torch.optim.Optimizer
-    arguments: dict[str, Any]
-    history: list[dict[str, Any]]
-    pictures: list[Tensor]
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint."""
-        checkpoint.save(
-            path,
-            {
-                "config": self.network.config.to_dict(),
-                "arguments": self.arguments,
-                "history": self.history,
-                "pictures": self.pictures,
-                "network": self.network.state_dict(),
-                "averaged": self.average.module.state_dict(),
-                "steps_averaged": self.average.n_averaged,
-                "optimiser": self.optimiser.state_dict(),
-            },
-        )
-
-    def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; raises UsageError when it belongs to another training."""
-        content = checkpoint.load(path)
-        differing = [
-            f"{name}: {content['arguments'].get(name)} there, {value} here"
-            for name, value in self.arguments.items()
-            if content["arguments"].get(name) != value
-        ]
-        if differing:
-            raise UsageError(f"--resume {path}: other arguments: " + "; ".join(differing))
-        self.network.load_state_dict(content["network"])
-        self.average.module.load_state_dict(content["averaged"])
-        self.average.n_averaged.copy_(content["steps_averaged"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.history = content["history"]
+SAVE_SECONDS = 120.0
+log = logging.getLogger(__name__)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `train`; returns the exit code."""
     check_options(options)
     torch.manual_seed(options.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    samples, names = read_data_set(options, "train" if has_split(options, "train") else None)
-    classes = names or class_names(samples)
-    if options.scenes and not {"mask", "noMask"} <= set(classes):
-        raise UsageError(
-            "--scenes: drawn scenes show mask and noMask, but the classes are "
-            f"{', '.join(classes)}; expected --scenes 0"
-        )
-    validation = read_data_set(options, "val")[0] if has_split(options, "val") else []
-    check_labels(validation, classes)
-
-    config = network_config(options, classes)
-    network = RetinaNet(config).to(device, memory_format=torch.channels_last)
-    if options.weights:
-        print(f"{options.weights.name}: {load_weights(network, options.weights)}")
-    if options.freeze_stem:
-        # its normalisations still follow the data: their statistics are no parameters
-        for module in network.backbone.body.stem():
-            module.requires_grad_(False)
-    training = Training(
-        network,
-        make_average(network, options.average_decay),
-        make_optimiser(network, options.weight_decay),
-        plain(options),
-        [],
-        encoded_pictures(validation or samples),
-    )
-    last = options.output / "last.pt"
-    if options.resume and last.is_file():
-        training.restore(last)
-        print(f"{last}: going on after epoch {len(training.history)}")
-
-    views = TrainingSet(
-        samples, config.classes, side_px=options.crop, scenes=options.scenes, seed=options.seed
-    )
-    fit(training, views, validation, options, device)
-    print(f"{last}: done after {len(training.history)} epochs", file=sys.stderr)
+    with process_group(options.gpu) as group:
+        Run(options, group).fit()
     return 0
 
 
-def encoded_pictures(samples: Sequence[Sample]) -> list[Tensor]:
-    """The files of a few pictures with a face, spread over the samples."""
-    faces = [sample for sample in samples if len(sample.boxes)] or list(samples)
-    chosen = faces[:: max(len(faces) // KEPT_PICTURES, 1)][:KEPT_PICTURES]
-    return [torch.frombuffer(bytearray(s.path.read_bytes()), dtype=torch.uint8) for s in chosen]
+@dataclass
+class Run:
+    """One training from its options to its last snapshot.
 
+    options: checked, as `add_arguments` declares them.
+    group: the processes that train together.
+    """
 
-def fit(
-    training: Training,
-    views: TrainingSet,
-    validation: list[Sample],
-    options: argparse.Namespace,
-    device: torch.device,
-) -> None:
-    """Train the epochs that are left, with a checkpoint and a line of JSON after each."""
-    for epoch in range(len(training.history), options.epochs):
-        batches = views.batches(epoch, options.batch_size, options.workers)
-        steps = len(batches)
-        schedule = Schedule(options.lr, options.warmup_steps, options.epochs * steps)
-        entry: dict[str, Any] = train_epoch(
-            training.network,
-            training.average,
-            batches,
-            training.optimiser,
-            schedule,
-            first_step=epoch * steps,
-            device=device,
-            precision=PRECISIONS[options.precision],
-            clip_norm=options.clip_norm,
-            title=f"epoch {epoch + 1}/{options.epochs}",
+    options: argparse.Namespace
+    group: ProcessGroup
+
+    def __post_init__(self) -> None:
+        options = self.options
+        self.resize = read_resize(options) or ResizeRule(None, None)
+        data_set, validation = read_training(options)
+        self.validation = validation if options.evaluation else None
+        check_scenes(options, data_set)
+        network, loaded = initial_network(options, data_set.classes)
+        network = network.to(self.group.device, memory_format=torch.channels_last)
+        frozen = freeze(network, loaded, whole=options.freeze_backbone, stem=options.freeze_stem)
+        self.still = frozen_norms(network, frozen, all_norms=options.batch_norm == "frozen")
+        precision = PRECISIONS[options.precision]
+        self.training = Training(
+            network,
+            make_average(network, options.average_decay),
+            make_optimiser(options.optimizer, network, options.weight_decay),
+            torch.amp.GradScaler(self.group.device.type, enabled=precision is torch.float16),
+            self.resize,
+            plain(options),
+            loaded,
+            encoded_pictures((validation or data_set).samples),
+            epoch=options.initial_epoch or 0,
         )
-        last_epoch = epoch + 1 == options.epochs
-        due = options.validate_every and (epoch + 1) % options.validate_every == 0
-        if validation and (last_epoch or due):
-            graph = FrameDetector(training.average.module, PostprocessConfig(), options.long_side)
-            figures = measure(validation, detect_all(TorchDetector(graph), validation))
-            print(figures)
-            entry["validation"] = figures.to_dict()
-        training.history.append(entry)
-        training.save(options.output / "last.pt")
-        print(json.dumps({"epoch": epoch + 1, **entry}))
+        self._resume()
+        self.views = self._views(data_set, augment=True)
+        self.log = TrainingLog(
+            options.snapshot_path if options.snapshots and self.group.leads else None,
+            options.tensorboard_dir if self.group.leads else None,
+        )
+        self.engine = Engine(
+            network,
+            self.training.average,
+            self.training.optimiser,
+            self.training.scaler,
+            precision,
+            options.optimizer_clipnorm,
+            self.group,
+        )
+
+    def _resume(self) -> None:
+        options = self.options
+        if options.snapshot is None:
+            return
+        self.training.restore(options.snapshot)
+        epoch = self.training.epoch
+        if options.initial_epoch not in (None, epoch):
+            raise UsageError(
+                f"--initial-epoch: {options.initial_epoch} found, expected none: the snapshot says "
+                f"{epoch}"
+            )
+        done = f"{self.training.progress.steps} steps of epoch {epoch + 1}"
+        print(f"{options.snapshot}: going on after {done}", file=sys.stderr)
+
+    def _views(self, data_set: DataSet, *, augment: bool) -> TrainingSet:
+        options = self.options
+        pictures = PictureCache(
+            data_set.samples,
+            data_set.classes,
+            self.resize,
+            limit_mb=options.cache_megabytes,
+            damaged=None if options.damaged == "refuse" else warn_of,
+        )
+        return TrainingSet(
+            pictures,
+            data_set.classes,
+            self.resize,
+            augmentation_of(options, self.resize) if augment else None,
+            scenes=options.scenes if augment else 0.0,
+            seed=options.seed,
+        )
+
+    def fit(self) -> None:
+        """Train the epochs that are left, with a snapshot and a line of JSON after each."""
+        training, options = self.training, self.options
+        self._save_every_so_often = SaveClock()
+        while training.epoch < options.epochs:
+            entry: dict[str, Any] = {"epoch": training.epoch + 1, **self._train_epoch()}
+            if self._validates():
+                entry |= self._validate()
+            training.history.append(entry)
+            training.epoch += 1
+            training.progress = EpochProgress()
+            self._save("last.pt")
+            if is_best(training.history):
+                self._save("best.pt")
+            if self.group.leads:
+                self.log.write(training.history)
+            self.group.wait()
+            if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):
+                print("AP50 has stopped rising: training ends early", file=sys.stderr)
+                break
+
+    def _train_epoch(self) -> dict[str, Any]:
+        training, options = self.training, self.options
+        epoch, done = training.epoch, training.progress.steps
+        order = self.views.order(epoch, options.batch_size, options.steps)
+        rate = self._rate(epoch, len(order))
+        share = [batch[self.group.rank :: self.group.size] for batch in order[done:]]
+        training.network.train()
+        for module in self.still:
+            module.eval()
+        with tqdm(
+            total=len(order),
+            initial=done,
+            desc=f"epoch {epoch + 1}/{options.epochs}",
+            unit="step",
+            disable=not self.group.leads,
+        ) as bar:
+            batches = self.views.batches(epoch, share, options.workers)
+            speed = self.engine.train(
+                batches, rate, training.progress, self._save_now_and_then, bar
+            )
+        return {**training.progress.means(), "lr": rate(len(order) - 1), "speed": speed}
+
+    def _rate(self, epoch: int, steps: int) -> Any:
+        options = self.options
+        peak = options.lr or OPTIMISERS[options.optimizer][1]
+        schedule = Schedule(
+            peak, options.warmup_steps, options.epochs * steps, options.schedule == "cosine"
+        )
+        losses = [entry["class_loss"] + entry["box_loss"] for entry in self.training.history]
+        factor = plateau_factor(losses, options.reduce_lr_patience, options.reduce_lr_factor)
+        return lambda step: factor * schedule.rate(epoch * steps + step)
+
+    def _validates(self) -> bool:
+        number = self.training.epoch + 1
+        due = number % self.options.validate_every == 0 or number == self.options.epochs
+        return self.validation is not None and due and self.group.leads
+
+    def _validate(self) -> dict[str, Any]:
+        assert self.validation is not None
+        samples = self.validation.samples
+        graph = FrameDetector(self.training.average.module, PostprocessConfig(), self.resize)
+        figures = measure(samples, detect_all(TorchDetector(graph), samples))
+        print(figures, flush=True)
+        entry: dict[str, Any] = {"validation": figures.to_dict(), "ap50": figures.mean_ap50}
+        if self.options.compute_val_loss:
+            entry["val_loss"] = self._validation_loss()
+        return entry
+
+    @torch.inference_mode()
+    def _validation_loss(self) -> dict[str, float]:
+        assert self.validation is not None
+        views = self._views(self.validation, augment=False)
+        order = [[(i, i)] for i in range(len(views))]
+        network = self.training.average.module.eval()
+        totals = torch.zeros(3, dtype=torch.float64)
+        for pictures, targets in views.batches(0, order, self.options.workers):
+            sums = batch_loss(network, pictures, targets, self.group.device, torch.float32)
+            totals += sums.cpu()
+        class_sum, box_sum, positives = totals.tolist()
+        return {
+            "class_loss": class_sum / max(positives, 1),
+            "box_loss": box_sum / max(positives, 1),
+        }
+
+    def _save_now_and_then(self) -> None:
+        if self._save_every_so_often.due():
+            self._save("last.pt")
+
+    def _save(self, name: str) -> None:
+        if self.options.snapshots and self.group.leads:
+            self.training.save(self.options.snapshot_path / name)
+
+
+@dataclass
+class SaveClock:
+    """Says when a snapshot inside an epoch is due; what is learnt does not depend on it."""
+
+    saved: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.saved = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether the last snapshot is long enough ago; asked after every step."""
+        if time.monotonic() - self.saved < SAVE_SECONDS:
+            return False
+        self.saved = time.monotonic()
+        return True
+
+
+def ap50s(history: Sequence[dict[str, Any]]) -> list[float]:
+    """The mean AP50 of each validation so far."""
+    return [entry["ap50"] for entry in history if entry.get("ap50") is not None]
+
+
+def is_best(history: Sequence[dict[str, Any]]) -> bool:
+    """Whether the last epoch was validated, and better than all before."""
+    values = ap50s(history)
+    return history[-1].get("ap50") is not None and values[-1] > max(values[:-1], default=-1.0)
+
+
+def check_scenes(options: argparse.Namespace, data_set: DataSet) -> None:
+    """Raise UsageError when drawn scenes are asked for that show other classes."""
+    if options.scenes and not {"mask", "noMask"} <= set(data_set.classes):
+        raise UsageError(
+            "--scenes: drawn scenes show mask and noMask, but the classes are "
+            f"{', '.join(data_set.classes)}; expected --scenes 0"
+        )
+
+
+def warn_of(error: Exception) -> None:
+    """Name a picture that is left out."""
+    log.warning("left out: %s", error)
+
+
+def encoded_pictures(samples: Sequence[Sample]) -> list[Tensor]:
+    """The files of a few pictures with an object, spread over the samples."""
+    labelled = [sample for sample in samples if len(sample.boxes)] or list(samples)
+    chosen = labelled[:: max(len(labelled) // KEPT_PICTURES, 1)][:KEPT_PICTURES]
+    return [torch.frombuffer(bytearray(s.path.read_bytes()), dtype=torch.uint8) for s in chosen]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
-from .anchors import STRIDES
 from .backbone import BACKBONES
 from .data_arguments import add_data_set
+from .engine import PRECISIONS
+from .optimisers import OPTIMISERS
+from .resize_arguments import add_resize
 from .retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNetConfig
+from .retired import add_retired
+from .transforms import Augmentation
 
 NORMALISATIONS = {
     "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
@@ -21,39 +25,138 @@ NORMALISATIONS = {
 }
 SMALLEST_CROP_PX = 128
 SMALLEST_WIDTH = 0.25
-PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
+OWN_SIZE_CROP_PX = 512
+# options that change nothing of what is learnt, or may differ when a training is continued
+NOT_LEARNT = frozenset(
+    {
+        "cache_megabytes",
+        "damaged",
+        "early_stop",
+        "epochs",
+        "evaluation",
+        "gpu",
+        "initial_epoch",
+        "snapshot",
+        "snapshot_path",
+        "snapshots",
+        "tensorboard_dir",
+        "validate_every",
+        "workers",
+    }
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `train`."""
-    add = parser.add_argument
-    add("--output", type=Path, default=Path("runs/train"), help="folder of the checkpoints")
-    add("--resume", action="store_true", help="go on from OUTPUT/last.pt where there is one")
-    add("--epochs", type=int, default=20)
-    add("--batch-size", type=int, default=16)
-    add("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
-    add("--weight-decay", type=float, default=0.02)
-    add("--warmup-steps", type=int, default=300)
-    add("--clip-norm", type=float, default=10.0, help="longest gradient let through")
-    add("--average-decay", type=float, default=0.998, help="of the moving average, per step")
-    add("--seed", type=int, default=0)
-    add("--workers", type=int, default=1, help="processes that prepare pictures")
-    add("--precision", choices=PRECISIONS, default="bf16")
-    add("--crop", type=int, default=320, metavar="PX", help="side of a training view")
-    add("--scenes", type=float, default=0.1, help="drawn scenes for each real picture")
-    add("--validate-every", type=int, default=4, metavar="EPOCHS", help="0: only after the last")
-    add("--long-side", type=int, default=640, metavar="PX", help="longer side at validation")
-    add("--backbone", choices=BACKBONES, default=RetinaNetConfig.backbone)
-    add("--width", type=float, default=RetinaNetConfig.width, help="factor on backbone channels")
-    add("--fpn-channels", type=int, default=RetinaNetConfig.fpn_channels)
-    add("--subnet-depth", type=int, default=RetinaNetConfig.subnet_depth)
-    for name in ("sizes", "ratios", "scales"):
-        default = getattr(RetinaNetConfig, f"anchor_{name}")
-        add(f"--anchor-{name}", type=float, nargs="+", default=default)
-    add("--weights", type=Path, help="start from this .safetensors or .pth file")
-    add("--freeze-stem", action="store_true", help="leave the loaded stem as it is: faster")
-    add("--normalisation", choices=NORMALISATIONS, default="imagenet", help="of the weights")
+    """Declare the options of `train`, keras-retinanet's among them under their own names."""
+    _add_start(parser)
+    _add_network(parser)
+    _add_course(parser)
+    _add_pictures(parser)
+    _add_files(parser)
+    add_retired(parser, "train")
     add_data_set(parser)
+
+
+def _add_start(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--snapshot", type=Path, metavar="FILE", help="go on with the training in this snapshot")
+    add(
+        "--imagenet-weights",
+        action="store_true",
+        help="start from torchvision's backbone, fetched once; the default, where it can be had",
+    )
+    add("--weights", type=Path, metavar="FILE", help="start from a .pth, .safetensors or snapshot")
+    add("--no-weights", action="store_true", help="start from random weights")
+    add = parser.add_argument
+    add(
+        "--normalisation",
+        choices=NORMALISATIONS,
+        help="of the weights; as their file says, else imagenet",
+    )
+    add("--freeze-backbone", action="store_true", help="leave what was loaded of it as it is")
+    add("--freeze-stem", action="store_true", help="the same for what comes before stride 8")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    implied = "; as the weights imply, else"
+    add("--backbone", choices=BACKBONES, help=f"default{implied} {RetinaNetConfig.backbone}")
+    add("--width", type=float, help=f"factor on backbone channels{implied} 1")
+    add("--fpn-channels", type=int, help=f"default{implied} {RetinaNetConfig.fpn_channels}")
+    add("--subnet-depth", type=int, help=f"default{implied} {RetinaNetConfig.subnet_depth}")
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE.ini",
+        help="anchor sizes, strides, ratios and scales; else the paper's",
+    )
+
+
+def _add_course(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--batch-size", type=int, default=8, help="of all processes together")
+    add("--steps", type=int, metavar="N", help="batches an epoch; else one pass over the pictures")
+    add("--epochs", type=int, default=50)
+    add("--initial-epoch", type=int, metavar="N", help="epoch to begin with, counted from 0")
+    add("--optimizer", choices=OPTIMISERS, default="adamw")
+    rates = ", ".join(f"{rate:g} for {name}" for name, (_, rate, _) in OPTIMISERS.items())
+    add("--lr", type=float, help=f"highest learning rate; else {rates}")
+    add("--schedule", choices=("cosine", "constant"), default="cosine", help="after the warm-up")
+    add("--warmup-steps", type=int, default=300, help="a tenth of the training at most")
+    add(
+        "--reduce-lr-patience",
+        type=int,
+        default=0,
+        metavar="EPOCHS",
+        help="epochs without a lower loss after which the rate falls; 0: never",
+    )
+    add("--reduce-lr-factor", type=float, default=0.1, help="by how much it then falls")
+    add("--weight-decay", type=float, default=0.02)
+    add("--optimizer-clipnorm", type=float, default=10.0, help="longest gradient let through")
+    add("--average-decay", type=float, default=0.998, help="of the moving average, per step")
+    add("--batch-norm", choices=("adapt", "frozen"), default="adapt", help="its statistics")
+    add("--precision", choices=PRECISIONS, default="bf16", help="of the convolutions")
+    add("--seed", type=int, default=0)
+    add(
+        "--early-stop",
+        type=int,
+        default=0,
+        metavar="N",
+        help="validations without 0.01 more AP50 after which training ends; 0: never",
+    )
+
+
+def _add_pictures(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add_resize(parser)
+    add("--random-transform", action="store_true", help="show random parts in random light")
+    add("--crop", type=int, metavar="PX", help="side of such a part; else by the size of pictures")
+    add("--mosaic", type=float, default=0.0, help="share of them joined from four pictures")
+    add(
+        "--upside-down",
+        type=float,
+        default=0.0,
+        help="share of them turned upside down, as 0.5 for pictures from above",
+    )
+    add("--scenes", type=float, default=0.0, help="drawn door scenes for each real picture")
+    add("--workers", type=int, default=1, help="processes that prepare pictures")
+    add(
+        "--cache-megabytes",
+        type=float,
+        default=8000.0,
+        help="room for decoded pictures; the rest is read again each time",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--snapshot-path", type=Path, default=Path("snapshots"), help="folder of last.pt, best.pt")
+    add("--no-snapshots", dest="snapshots", action="store_false", help="write no files at all")
+    add("--no-evaluation", dest="evaluation", action="store_false", help="never validate")
+    add("--validate-every", type=int, default=1, metavar="EPOCHS")
+    add("--compute-val-loss", action="store_true", help="also the loss on the validation set")
+    add("--tensorboard-dir", type=Path, metavar="DIR", help="log to TensorBoard too")
+    add("--gpu", metavar="N", help="number of the GPU to use")
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -62,65 +165,61 @@ def check_options(options: argparse.Namespace) -> None:
     Two of the bounds stand for faults of torch 2.13 on several threads: in bfloat16 the gradient of
     P7 is garbage where P6 is a single pixel, and the narrowest backbones corrupt memory.
     """
-    checks = [
-        (
-            options.crop >= SMALLEST_CROP_PX and options.crop % 32 == 0,
-            f"--crop: {options.crop} found, expected a multiple of 32, at least {SMALLEST_CROP_PX}",
-        ),
-        (
-            options.width >= SMALLEST_WIDTH,
-            f"--width: {options.width} found, expected at least {SMALLEST_WIDTH}",
-        ),
-        (
-            len(options.anchor_sizes) == len(STRIDES),
-            f"--anchor-sizes: {len(options.anchor_sizes)} found, expected {len(STRIDES)}",
-        ),
-        (
-            not options.freeze_stem or options.weights is not None,
-            "--freeze-stem: no --weights given; a random stem would stay random",
-        ),
-        (options.scenes >= 0, f"--scenes: {options.scenes} found, expected 0 or more"),
-        (options.lr > 0, f"--lr: {options.lr} found, expected more than 0"),
-        *(
-            (
-                getattr(options, name) >= least,
-                f"--{name.replace('_', '-')}: expected {least} or more",
-            )
-            for name, least in (
-                ("epochs", 1),
-                ("batch_size", 1),
-                ("workers", 0),
-                ("validate_every", 0),
-                ("long_side", 32),
-                ("fpn_channels", 1),
-                ("subnet_depth", 0),
-            )
-        ),
+    wrong = [
+        f"--{name.replace('_', '-')}: {value} found, expected {expected}"
+        for name, least, most, expected in (
+            ("crop", SMALLEST_CROP_PX, math.inf, f"at least {SMALLEST_CROP_PX}"),
+            ("width", SMALLEST_WIDTH, math.inf, f"at least {SMALLEST_WIDTH}"),
+            ("epochs", 1, math.inf, "1 or more"),
+            ("steps", 1, math.inf, "1 or more"),
+            ("batch_size", 1, math.inf, "1 or more"),
+            ("initial_epoch", 0, math.inf, "0 or more"),
+            ("warmup_steps", 0, math.inf, "0 or more"),
+            ("workers", 0, math.inf, "0 or more"),
+            ("validate_every", 1, math.inf, "1 or more"),
+            ("early_stop", 0, math.inf, "0 or more"),
+            ("reduce_lr_patience", 0, math.inf, "0 or more"),
+            ("reduce_lr_factor", 1e-6, 1 - 1e-6, "between 0 and 1"),
+            ("lr", 1e-12, math.inf, "more than 0"),
+            ("weight_decay", 0, math.inf, "0 or more"),
+            ("optimizer_clipnorm", 1e-12, math.inf, "more than 0"),
+            ("average_decay", 0, 1 - 1e-9, "0 or more, below 1"),
+            ("mosaic", 0, 1, "a share of 0 to 1"),
+            ("upside_down", 0, 1, "a share of 0 to 1"),
+            ("scenes", 0, math.inf, "0 or more"),
+            ("fpn_channels", 1, math.inf, "1 or more"),
+            ("subnet_depth", 0, math.inf, "0 or more"),
+            ("cache_megabytes", 0, math.inf, "0 or more"),
+        )
+        if (value := getattr(options, name)) is not None and not least <= value <= most
     ]
-    wrong = [message for right, message in checks if not right]
+    if options.crop is not None and options.crop % 32:
+        wrong.append(f"--crop: {options.crop} found, expected a multiple of 32")
+    augmenting = {"crop": None, "mosaic": 0.0, "upside_down": 0.0}
+    given = [f"--{n.replace('_', '-')}" for n, v in augmenting.items() if getattr(options, n) != v]
+    if given and not options.random_transform:
+        wrong.append(f"{', '.join(given)}: found without --random-transform, expected both")
     if wrong:
         raise UsageError("; ".join(wrong))
 
 
-def network_config(options: argparse.Namespace, classes: tuple[str, ...]) -> RetinaNetConfig:
-    """The network that the options describe."""
-    mean, std = NORMALISATIONS[options.normalisation]
-    return RetinaNetConfig(
-        classes=classes,
-        backbone=options.backbone,
-        width=options.width,
-        fpn_channels=options.fpn_channels,
-        subnet_depth=options.subnet_depth,
-        anchor_sizes=tuple(options.anchor_sizes),
-        anchor_ratios=tuple(options.anchor_ratios),
-        anchor_scales=tuple(options.anchor_scales),
-        mean=mean,
-        std=std,
-    )
+def augmentation_of(options: argparse.Namespace, resize: ResizeRule) -> Augmentation | None:
+    """How views differ from their pictures; None without `--random-transform`.
+
+    A view has about as many pixels as the largest whole picture has after resizing.
+    """
+    if not options.random_transform:
+        return None
+    side_px = options.crop
+    if side_px is None and (resize.min_side_px is None or resize.max_side_px is None):
+        side_px = OWN_SIZE_CROP_PX
+    elif side_px is None:
+        side_px = round(math.sqrt(resize.min_side_px * resize.max_side_px) / 32) * 32
+        side_px = max(side_px, SMALLEST_CROP_PX)
+    return Augmentation(side_px, options.mosaic, options.upside_down)
 
 
 def plain(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that decide what is learnt, as plain values for the checkpoint."""
-    ignored = {"output", "resume", "workers", "validate_every", "command", "run"}
-    values = {k: v for k, v in vars(options).items() if k not in ignored}
+    """The options that decide what is learnt, as plain values for the snapshot."""
+    values = {k: v for k, v in vars(options).items() if k not in NOT_LEARNT}
     return {k: v.name if isinstance(v, Path) else v for k, v in values.items()}

@@ -1,103 +1,159 @@
-"""Training set: decoded pictures in memory, and the many views that training draws from them."""
+"""Training set: the views that training draws from labelled pictures, in a repeatable order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
+from monitor.contract import ResizeRule
 from monitor.scene import training_picture
 
-from .datasets import Sample
 from .loss import Target
-from .transforms import View, training_view
+from .picture_cache import PictureCache, fit_scale
+from .transforms import Augmentation, View, augmented, resized
 
 Batch = tuple[Tensor, list[Target]]
-T = TypeVar("T")
+POOL_BATCHES = 16
 
 
 class TrainingSet(Dataset[tuple[Tensor, Target]]):
     """Views of labelled pictures, with drawn scenes among them.
 
-    samples: labelled pictures; all are decoded at once and kept.
+    pictures: the labelled pictures.
     classes: class names in the order of the score columns.
-    side_px: height and width of every view.
+    resize: the size at which the network looks at pictures.
+    augmentation: how views differ from the pictures; None shows each picture whole, as it is.
     scenes: drawn scenes for each real picture, 0 or more.
-    seed: together with `epoch` and the index it decides everything about a view, whichever worker
-        makes it, so that a resumed training continues as if it had never stopped.
+    seed: together with the epoch and the position in it, it decides everything about a view,
+        whichever process makes it, so that a resumed training continues as if it had never stopped.
     """
 
     def __init__(
         self,
-        samples: Sequence[Sample],
-        classes: tuple[str, ...],
+        pictures: PictureCache,
+        classes: Sequence[str],
+        resize: ResizeRule,
+        augmentation: Augmentation | None,
         *,
-        side_px: int,
-        scenes: float,
-        seed: int,
+        scenes: float = 0.0,
+        seed: int = 0,
     ) -> None:
-        columns = {name: column for column, name in enumerate(classes)}
-        self.views = [
-            View(sample.read(), sample.boxes, as_columns(sample.labels, columns))
-            for sample in tqdm(samples, desc="reading pictures", unit="picture")
-        ]
-        self.columns = columns
-        self.side_px = side_px
-        self.drawn = round(scenes * len(self.views))
+        self.pictures = pictures
+        self.columns = {name: column for column, name in enumerate(classes)}
+        self.resize = resize
+        self.augmentation = augmentation
+        self.drawn = round(scenes * len(pictures))
         self.seed = seed
         self.epoch = 0
 
     def __len__(self) -> int:
-        return len(self.views) + self.drawn
+        return len(self.pictures) + self.drawn
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
-        """A view: image uint8 [side, side, 3] BGR, and what it should give."""
-        rng = np.random.default_rng([self.seed, self.epoch, index])
-        view = self.views[index] if index < len(self.views) else self._scene(rng)
-        view = training_view(view, self.side_px, rng)
-        target = Target(torch.from_numpy(view.boxes), torch.from_numpy(view.labels))
-        return torch.from_numpy(view.image), target
+    def __getitem__(self, key: int | tuple[int, int]) -> tuple[Tensor, Target]:
+        """A view: image uint8 [H, W, 3] BGR, and what it should give.
 
-    def _scene(self, rng: np.random.Generator) -> View:
+        key: (position in the epoch, number of the picture), or the one for both.
+        """
+        position, index = (key, key) if isinstance(key, int) else key
+        rng = np.random.default_rng([self.seed, self.epoch, position])
+        view = self._view(index, rng)
+        return torch.from_numpy(view.image), Target(
+            torch.from_numpy(view.boxes), torch.from_numpy(view.labels)
+        )
+
+    def _view(self, index: int, rng: np.random.Generator) -> View:
+        if self.augmentation is None:
+            view, _ = self._picture(index, rng)
+            height, width = view.image.shape[:2]
+            return resized(view, self.resize.size(width, height))
+        first = [index]
+
+        def pick() -> tuple[View, float]:
+            number = first.pop() if first else int(rng.integers(len(self)))
+            return self._picture(number, rng)
+
+        return augmented(pick, self.augmentation, rng)
+
+    def _picture(self, index: int, rng: np.random.Generator) -> tuple[View, float]:
+        if index < len(self.pictures):
+            return self.pictures[index]
         height_px = int(rng.integers(240, 480))
         width_px = round(height_px * rng.uniform(0.8, 1.8))
         image, boxes, labels = training_picture(rng, width_px, height_px)
-        return View(image, boxes, as_columns(labels, self.columns))
+        columns = np.array([self.columns[label] for label in labels], np.int64)
+        return View(image, boxes, columns), fit_scale(self.resize, width_px, height_px)
 
-    def batches(self, epoch: int, batch_size: int, workers: int) -> DataLoader[Batch]:
-        """The batches of one epoch: pictures uint8 [B, side, side, 3] and one target each.
+    def order(self, epoch: int, batch_size: int, steps: int | None) -> list[list[tuple[int, int]]]:
+        """The keys of an epoch's batches.
+
+        steps: number of batches, which may mean less or more than one pass over the pictures; None
+            is one pass, without an incomplete last batch.
+        """
+        rng = np.random.default_rng([self.seed, epoch])
+        if steps is None:
+            steps = max(len(self) // batch_size, 1)
+        count = steps * batch_size if len(self) >= batch_size or steps > 1 else len(self)
+        passes = -(-count // len(self))
+        numbers = np.concatenate([rng.permutation(len(self)) for _ in range(passes)])[:count]
+        batches = []
+        pool_size = POOL_BATCHES * batch_size
+        for pool in (numbers[i : i + pool_size] for i in range(0, count, pool_size)):
+            if self.augmentation is None:
+                # pictures of like shape side by side, so that batches need little padding
+                aspects = [self._aspect(index) for index in pool]
+                pool = pool[np.argsort(aspects, kind="stable")]
+            cuts = [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+            batches += [cuts[i] for i in rng.permutation(len(cuts))]
+        keys = iter(range(count))
+        return [[(next(keys), int(index)) for index in batch] for batch in batches]
+
+    def _aspect(self, index: int) -> float:
+        return self.pictures.aspects[index] if index < len(self.pictures) else 1.0
+
+    def batches(
+        self, epoch: int, order: Sequence[Sequence[tuple[int, int]]], workers: int
+    ) -> DataLoader[Batch]:
+        """Batches of an epoch: pictures uint8 [B, H, W, 3] and one target each.
 
         epoch: 0 for the first.
+        order: keys as `order` gives them, or a part of them.
         workers: processes that make views; 0 makes them in this one.
         """
         self.epoch = epoch
-        order = torch.Generator().manual_seed(hash((self.seed, epoch)) % 2**63)
         return DataLoader(
             self,
-            batch_size=batch_size,
-            shuffle=True,
-            generator=order,
-            drop_last=len(self) > batch_size,
+            batch_sampler=Order(order),
             num_workers=workers,
             collate_fn=collate,
             worker_init_fn=quieten,
         )
 
 
-def as_columns(labels: Iterable[str], columns: dict[str, int]) -> np.ndarray:
-    """int64 [N]: the score column of each label."""
-    return np.array([columns[label] for label in labels], np.int64)
+class Order:
+    """The keys of each batch, in the form that a DataLoader takes."""
+
+    def __init__(self, batches: Sequence[Sequence[tuple[int, int]]]) -> None:
+        self._batches = [list(batch) for batch in batches]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        return iter(self._batches)
 
 
 def collate(items: list[tuple[Tensor, Target]]) -> Batch:
-    """Stack the pictures of a batch; the targets differ in length and stay a list."""
-    return torch.stack([image for image, _ in items]), [target for _, target in items]
+    """Stack the pictures of a batch, padded with black on the right and below to one size."""
+    height, width = (max(image.shape[axis] for image, _ in items) for axis in (0, 1))
+    pictures = torch.zeros((len(items), height, width, 3), dtype=torch.uint8)
+    for row, (image, _) in zip(pictures, items, strict=True):
+        row[: image.shape[0], : image.shape[1]] = image
+    return pictures, [target for _, target in items]
 
 
 def quieten(_worker: int) -> None:

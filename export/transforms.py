@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,13 +12,16 @@ import numpy.typing as npt
 from monitor.detections import FloatArray
 from monitor.frame import Image
 
+from .camera_effects import recoloured
+
 IntArray = npt.NDArray[np.int64]
 
-SCALES = (0.65, 2.4)
+SCALES = (0.5, 1.9)
+MOSAIC_SCALES = (0.4, 1.0)
 STRETCH = 1.12
 FOCUS_SHARE = 0.75
-LARGEST_FACE_SHARE = 0.8
-SMALLEST_FACE_PX = 7.0
+LARGEST_OBJECT_SHARE = 0.95
+SMALLEST_OBJECT_PX = 7.0
 VISIBLE_SHARE = 0.4
 
 
@@ -35,39 +39,111 @@ class View:
     labels: IntArray
 
 
-def training_view(view: View, side_px: int, rng: np.random.Generator) -> View:
-    """A random square part of a picture, at a random scale, maybe mirrored, in other light.
+@dataclass(frozen=True)
+class Augmentation:
+    """How a picture is changed before training sees it.
 
-    view: the whole picture.
-    side_px: height and width of the result.
+    side_px: height and width of every view.
+    mosaic: share of the views that are put together from parts of four pictures, 0 to 1.
+    upside_down: share of the pictures that are turned upside down, 0 to 1; 0.5 suits pictures taken
+        from above, and nothing else.
+    """
+
+    side_px: int
+    mosaic: float = 0.0
+    upside_down: float = 0.0
+
+
+Pick = Callable[[], tuple[View, float]]
+
+
+def resized(view: View, size: tuple[int, int]) -> View:
+    """The whole picture at (width, height) pixels, as the exported graph would look at it."""
+    height, width = view.image.shape[:2]
+    shrinks = size[0] < width
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    image = cv2.resize(view.image, size, interpolation=interpolation)
+    factors = np.tile([size[0] / width, size[1] / height], 2).astype(np.float32)
+    return View(np.asarray(image, np.uint8), view.boxes * factors, view.labels)
+
+
+def augmented(pick: Pick, augmentation: Augmentation, rng: np.random.Generator) -> View:
+    """A random view in other light: a part of one picture, or parts of four.
+
+    pick: gives a picture and the scale at which the network would look at the whole of it; called
+        once, or four times for a mosaic.
     rng: the only source of chance.
     """
-    if rng.random() < 0.5:
-        view = mirrored(view)
-    view = cropped(view, side_px, rng)
+    if rng.random() < augmentation.mosaic:
+        half = augmentation.side_px // 2
+        view = joined(
+            [
+                cropped(flipped(picture, augmentation, rng), half, scale, MOSAIC_SCALES, rng)
+                for picture, scale in (pick() for _ in range(4))
+            ]
+        )
+    else:
+        picture, scale = pick()
+        picture = flipped(picture, augmentation, rng)
+        view = cropped(picture, augmentation.side_px, scale, SCALES, rng)
     return View(recoloured(view.image, rng), view.boxes, view.labels)
 
 
-def mirrored(view: View) -> View:
-    """The picture with left and right exchanged."""
+def flipped(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
+    """The picture, half the time mirrored, and turned upside down as often as asked for."""
+    if rng.random() < 0.5:
+        view = mirrored(view, axis=1)
+    if rng.random() < augmentation.upside_down:
+        view = mirrored(view, axis=0)
+    return view
+
+
+def mirrored(view: View, axis: int) -> View:
+    """The picture with left and right (axis 1) or top and bottom (axis 0) exchanged."""
     boxes = view.boxes.copy()
-    boxes[:, [0, 2]] = view.image.shape[1] - view.boxes[:, [2, 0]]
-    return View(np.ascontiguousarray(view.image[:, ::-1]), boxes, view.labels)
+    low, high = (0, 2) if axis == 1 else (1, 3)
+    boxes[:, [low, high]] = view.image.shape[axis] - view.boxes[:, [high, low]]
+    return View(np.ascontiguousarray(np.flip(view.image, axis)), boxes, view.labels)
 
 
-def cropped(view: View, side_px: int, rng: np.random.Generator) -> View:
-    """A random part of the picture, mostly around a face, scaled to `side_px` square.
+def joined(parts: Sequence[View]) -> View:
+    """Four square views of one size as one of twice the side.
 
-    A face that the cut leaves too small or too hidden to be labelled is painted over, because left
-    alone it would be learnt as background.
+    Bochkovskiy et al. 2020, https://arxiv.org/abs/2004.10934, section 3.3
+    """
+    half = parts[0].image.shape[0]
+    rows = [np.hstack([parts[row].image, parts[row + 1].image]) for row in (0, 2)]
+    offsets = [(0, 0), (half, 0), (0, half), (half, half)]
+    boxes = [part.boxes + np.tile(offset, 2) for part, offset in zip(parts, offsets, strict=True)]
+    return View(
+        np.vstack(rows),
+        np.concatenate(boxes).astype(np.float32),
+        np.concatenate([part.labels for part in parts]),
+    )
+
+
+def cropped(
+    view: View,
+    side_px: int,
+    fit_scale: float,
+    scales: tuple[float, float],
+    rng: np.random.Generator,
+) -> View:
+    """A random part of the picture, mostly around an object, scaled to `side_px` square.
+
+    fit_scale: scale at which the network would look at the whole picture.
+    scales: least and largest factor on it.
+
+    An object that the cut leaves too small or too hidden to be labelled is painted over, because
+    left alone it would be learnt as background.
     """
     height, width = view.image.shape[:2]
-    scale = float(np.exp(rng.uniform(*np.log(SCALES))))
+    scale = fit_scale * float(np.exp(rng.uniform(*np.log(scales))))
     centre = rng.uniform((0, 0), (width, height))
     if len(view.boxes) and rng.random() < FOCUS_SHARE:
         box = view.boxes[rng.integers(len(view.boxes))]
-        face_px = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
-        scale = min(scale, LARGEST_FACE_SHARE * side_px / face_px)
+        object_px = float(max(box[2] - box[0], box[3] - box[1], 1.0))
+        scale = min(scale, LARGEST_OBJECT_SHARE * side_px / object_px)
         centre = (box[:2] + box[2:]) / 2 + rng.uniform(-0.4, 0.4, 2) * side_px / scale
     stretch = float(np.exp(rng.uniform(-1, 1) * np.log(STRETCH) / 2))
     sides = side_px / np.array([scale * stretch, scale / stretch])
@@ -81,7 +157,7 @@ def cropped(view: View, side_px: int, rng: np.random.Generator) -> View:
     inside = np.clip(boxes, 0, side_px).astype(np.float32)
     areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
     visible = (inside[:, 2:] - inside[:, :2]).prod(axis=1)
-    keep = (visible / areas >= VISIBLE_SHARE) & (visible >= SMALLEST_FACE_PX**2)
+    keep = (visible / areas >= VISIBLE_SHARE) & (visible >= SMALLEST_OBJECT_PX**2)
     for x1, y1, x2, y2 in inside[~keep].round().astype(int):
         image[y1:y2, x1:x2] = image[y1:y2, x1:x2].mean(axis=(0, 1)) if x2 > x1 and y2 > y1 else 0
     return View(image, inside[keep], view.labels[keep])
@@ -101,36 +177,3 @@ def _window(
     shrinks = part.shape[0] > side_px
     interpolation = cv2.INTER_AREA if shrinks and rng.random() < 0.7 else cv2.INTER_LINEAR
     return cv2.resize(part, (side_px, side_px), interpolation=interpolation)
-
-
-def recoloured(image: Image, rng: np.random.Generator) -> Image:
-    """The picture in other light, through another camera: contrast, tint, noise, compression."""
-    x = image.astype(np.float32)
-    contrast, gain = rng.uniform(0.6, 1.4), rng.uniform(0.65, 1.35)
-    tint = rng.uniform(0.9, 1.1, 3)
-    mean = float(x.mean())
-    x = ((x - mean) * contrast + mean) * (gain * tint).astype(np.float32)
-    grey = x.mean(axis=2, keepdims=True)
-    colour = 0.0 if rng.random() < 0.05 else rng.uniform(0.5, 1.5)
-    x = grey + (x - grey) * colour
-    if rng.random() < 0.2:
-        x += rng.normal(0, rng.uniform(2, 14), x.shape).astype(np.float32)
-    result = np.clip(x, 0, 255).astype(np.uint8)
-    if rng.random() < 0.2:
-        result = _blurred(result, rng)
-    if rng.random() < 0.3:
-        quality = int(rng.integers(25, 90))
-        _, encoded = cv2.imencode(".jpg", result, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        result = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    return result
-
-
-def _blurred(image: Image, rng: np.random.Generator) -> Image:
-    if rng.random() < 0.5:
-        return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.8))
-    length = int(rng.integers(3, 9))
-    kernel = np.zeros((length, length), np.float32)
-    kernel[length // 2] = 1 / length
-    turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), rng.uniform(0, 180), 1)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return cv2.filter2D(image, -1, kernel / max(float(kernel.sum()), 1e-6))

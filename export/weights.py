@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -15,72 +17,119 @@ from .checkpoint import read_torch_file
 from .retinanet import RetinaNet
 
 BODY = "backbone.body."
+CLASSIFIER = "head.classification_head.cls_logits."
+# torchvision's names before its layers were nested: (pattern, replacement)
+OLD_NAMES = (
+    (r"(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$", r"\1.0.\2"),
+    (
+        r"(head\.\w+_head\.conv)\.(\d+)\.(weight|bias)$",
+        lambda found: f"{found[1]}.{int(found[2]) // 2}.0.{found[3]}",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors of a file.
+
+    name: of the file, for messages.
+    state: float32 tensors under torchvision's current names of a whole RetinaNet.
+    config: what the file says of its network: names and values of RetinaNetConfig; empty for a bare
+        state dict.
+    """
+
+    name: str
+    state: dict[str, Tensor]
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class WeightsReport:
     """What a file gave to a network.
 
-    loaded: parameters and buffers taken.
+    loaded: names of the parameters and buffers taken.
     missing: names of the network's backbone that the file lacks; they keep their random start.
     unused: names of the file that the network lacks.
     other_shape: names found in both, with different shapes; they keep their random start.
     """
 
-    loaded: int
+    loaded: frozenset[str]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
     other_shape: tuple[str, ...]
 
     def __str__(self) -> str:
-        parts = [f"{self.loaded} tensors loaded"]
+        parts = [f"{len(self.loaded)} tensors loaded"]
         for title, names in (
-            ("missing", self.missing),
-            ("unused", self.unused),
-            ("other shape", self.other_shape),
+            ("missing, so left random", self.missing),
+            ("not used", self.unused),
+            ("of another shape, so left random", self.other_shape),
         ):
             if names:
                 shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
                 parts.append(f"{len(names)} {title} ({shown})")
+        if CLASSIFIER + "weight" in self.other_shape:
+            parts.append("the class head is for other classes and starts anew")
         return "; ".join(parts)
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors or .pth file, as float32; never runs code found in it."""
+def read_weights(path: Path) -> Weights:
+    """The tensors of a .safetensors file, a .pth file or a snapshot; runs no code found in it.
+
+    Raises ModelError when it cannot be read.
+    """
+    if path.suffix in (".h5", ".hdf5", ".keras"):
+        raise ModelError(
+            f"{path}: weights of Keras found, expected a .pth or .safetensors file of PyTorch, "
+            "such as torchvision publishes"
+        )
     if path.suffix != ".safetensors":
-        state = read_torch_file(path)
+        content = read_torch_file(path)
     elif not path.is_file():
         raise ModelError(f"{path}: no such file")
     else:
         try:
-            state = load_file(path)
+            content = load_file(path)
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path}: damaged: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+    config: dict[str, Any] = {}
+    if isinstance(content, dict) and "averaged" in content and "config" in content:
+        content, config = content["averaged"], content["config"]
+    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise ModelError(f"{path}: no state dict found, expected tensors by name")
-    return {name: value.float() for name, value in state.items() if value.is_floating_point()}
+    return Weights(path.name, with_current_names(content), config)
 
 
-def load_weights(network: RetinaNet, path: Path) -> WeightsReport:
-    """Copy what fits, by name and shape, into the network.
-
-    path: a whole RetinaNet under torchvision's names, or a bare backbone.
-
-    Raises ModelError when nothing fits.
-    """
-    state = read_state(path)
+def with_current_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point tensors as float32, under torchvision's current names of a whole RetinaNet."""
     if not any(name.startswith("backbone.") for name in state):
         state = {BODY + name: value for name, value in state.items()}
+    # in the nested form a convolution's weight already lies one level deeper
+    nested = any(re.search(r"_head\.conv\.\d+\.0\.weight$", name) for name in state)
+    patterns = OLD_NAMES[:1] if nested else OLD_NAMES
+    result = {}
+    for name, value in state.items():
+        for pattern, replacement in patterns:
+            name = re.sub(pattern, replacement, name)
+        if value.is_floating_point():
+            result[name] = value.float()
+    return result
+
+
+def load_weights(network: RetinaNet, weights: Weights) -> WeightsReport:
+    """Copy what fits, by name and shape, into the network; raises ModelError when nothing does."""
+    state = weights.state
     own = network.state_dict()
     fitting = {n: v for n, v in state.items() if n in own and v.shape == own[n].shape}
     if not fitting:
         raise ModelError(
-            f"{path}: no tensor fits a {network.config.backbone} of width {network.config.width}"
+            f"{weights.name}: no tensor fits a {network.config.backbone} of width "
+            f"{network.config.width:g}"
         )
     network.load_state_dict(fitting, strict=False)
     wanted = {n for n, v in own.items() if n.startswith(BODY) and v.is_floating_point()}
     return WeightsReport(
-        loaded=len(fitting),
+        loaded=frozenset(fitting),
         missing=tuple(sorted(wanted - state.keys())),
         unused=tuple(sorted(state.keys() - own.keys())),
         other_shape=tuple(sorted((state.keys() & own.keys()) - fitting.keys())),

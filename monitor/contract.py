@@ -10,44 +10,82 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .errors import ModelError
 
 SPEC_MAJOR = 1
-SPEC_VERSION = f"{SPEC_MAJOR}.0"
+SPEC_VERSION = f"{SPEC_MAJOR}.1"
 INPUT = "image"
 OUTPUTS = ("boxes", "scores")
 KEY_PREFIX = "maskgate."
+SIDES_RULE = "sides"
+# the only rule of spec 1.0: the longer side alone decides
+LONG_SIDE_RULE = "long-side"
 # a face whose every class scores less is not told of, neither by the runtime nor in figures
 SCORE_FLOOR = 0.05
 
 
-def network_size(
-    width_px: int,
-    height_px: int,
-    long_side_px: int,
-    multiple_px: int,
-    *,
-    maximum: Callable[[int, int], int] = max,
-) -> tuple[int, int]:
-    """The (width, height) at which the network looks at a frame: the resize rule `long-side`.
+@dataclass(frozen=True)
+class ResizeRule:
+    """At which size the network looks at a frame.
 
-    The longer side becomes `long_side_px`, the shorter follows in proportion, and both are rounded
-    to the nearest multiple of `multiple_px` (a half goes up, none falls below one multiple). The
-    picture is stretched to that size bilinearly, without padding; the stretch is at most half a
-    multiple. Integers throughout, so that the exported graph computes the very same numbers.
+    The frame is scaled so that its shorter side becomes `min_side_px`, or less far where its longer
+    side would exceed `max_side_px`; with the two equal, the longer side decides alone. Both sides
+    are then rounded to the nearest multiple of `multiple_px` (a half goes up, none falls below one
+    multiple), and the picture is stretched to that size bilinearly, without padding.
 
-    maximum: the larger of two integers; the export passes one that a graph can record.
+    min_side_px, max_side_px: pixels; None for both leaves a frame at its own size but for rounding.
+
+    Raises ValueError for anything else.
     """
-    longest = maximum(width_px, height_px)
 
-    def fit(side_px: int) -> int:
-        steps = (2 * side_px * long_side_px + longest * multiple_px) // (2 * longest * multiple_px)
-        return maximum(steps, 1) * multiple_px
+    min_side_px: int | None
+    max_side_px: int | None
+    multiple_px: int = 32
 
-    return fit(width_px), fit(height_px)
+    def __post_init__(self) -> None:
+        sides = (self.min_side_px, self.max_side_px)
+        if self.multiple_px < 1:
+            raise ValueError(f"resize in steps of {self.multiple_px} px, expected 1 or more")
+        if sides != (None, None) and not (
+            None not in sides and self.multiple_px <= self.min_side_px <= self.max_side_px  # type: ignore[operator]
+        ):
+            raise ValueError(
+                f"resize to sides of {self.min_side_px} to {self.max_side_px} px in steps of "
+                f"{self.multiple_px} px, expected step <= least <= most"
+            )
+
+    def size(
+        self,
+        width_px: int,
+        height_px: int,
+        *,
+        minimum: Callable[[int, int], int] = min,
+        maximum: Callable[[int, int], int] = max,
+    ) -> tuple[int, int]:
+        """(width, height) for the network, in integers throughout, so that a graph computes it too.
+
+        minimum, maximum: of two integers; the export passes ones that a graph can record.
+        """
+        shortest, longest = minimum(width_px, height_px), maximum(width_px, height_px)
+
+        def fit(side_px: int) -> int:
+            if self.min_side_px is None or self.max_side_px is None:
+                steps = self._steps(side_px, 1, 1)
+            else:
+                # rounding keeps the order, so that the smaller scale may be found after it
+                by_shortest = self._steps(side_px, self.min_side_px, shortest)
+                steps = minimum(by_shortest, self._steps(side_px, self.max_side_px, longest))
+            return maximum(steps, 1) * self.multiple_px
+
+        return fit(width_px), fit(height_px)
+
+    def _steps(self, side_px: int, target_px: int, from_px: int) -> int:
+        """How many multiples `side_px` has when it is scaled as `from_px` to `target_px`."""
+        double = 2 * from_px * self.multiple_px
+        return (2 * side_px * target_px + double // 2) // double
 
 
 @dataclass(frozen=True)
@@ -55,7 +93,7 @@ class Contract:
     """What one model file says of itself.
 
     classes: class names in the order of the score columns.
-    long_side_px, multiple_px: arguments of the resize rule, see `network_size`.
+    resize: the size at which the network looks at a frame.
     grant: default score, 0 to 1, from which an allowed class counts as seen for certain.
     deny: default score, 0 to 1, from which any other class keeps the door shut; below `grant`.
     producer: program and version that wrote the file.
@@ -64,8 +102,7 @@ class Contract:
     """
 
     classes: tuple[str, ...]
-    long_side_px: int
-    multiple_px: int = 32
+    resize: ResizeRule
     grant: float = 0.5
     deny: float = 0.3
     producer: str = "maskgate"
@@ -76,11 +113,7 @@ class Contract:
         """The `metadata_props` of the ONNX file."""
         values: dict[str, Any] = {
             "classes": list(self.classes),
-            "resize": {
-                "rule": "long-side",
-                "long_side_px": self.long_side_px,
-                "multiple_px": self.multiple_px,
-            },
+            "resize": {"rule": SIDES_RULE, **asdict(self.resize)},
             "thresholds": {"grant": self.grant, "deny": self.deny},
             "producer": self.producer,
             "training": dict(self.training),
@@ -110,11 +143,10 @@ class Contract:
                 key: json.loads(props[KEY_PREFIX + key])
                 for key in ("classes", "resize", "thresholds", "producer", "training", "metrics")
             }
-            resize, thresholds = values["resize"], values["thresholds"]
+            thresholds = values["thresholds"]
             contract = cls(
                 classes=tuple(str(name) for name in values["classes"]),
-                long_side_px=int(resize["long_side_px"]),
-                multiple_px=int(resize["multiple_px"]),
+                resize=_read_resize(values["resize"]),
                 grant=float(thresholds["grant"]),
                 deny=float(thresholds["deny"]),
                 producer=str(values["producer"]),
@@ -123,20 +155,13 @@ class Contract:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{where}: damaged maskgate metadata: {error!r}") from None
-        contract._check(str(resize.get("rule")), where)
+        contract._check(where)
         return contract
 
-    def _check(self, rule: str, where: str) -> None:
+    def _check(self, where: str) -> None:
         wrong = []
-        if rule != "long-side":
-            wrong.append(f"resize rule {rule!r} found, expected 'long-side'")
         if not self.classes or len(set(self.classes)) != len(self.classes):
             wrong.append(f"classes {list(self.classes)} found, expected distinct names")
-        if not 1 <= self.multiple_px <= self.long_side_px:
-            wrong.append(
-                f"resize to {self.long_side_px} px in steps of {self.multiple_px} px found, "
-                "expected 1 <= step <= side"
-            )
         if not 0.0 < self.deny <= self.grant <= 1.0:
             wrong.append(
                 f"thresholds deny {self.deny}, grant {self.grant} found, "
@@ -144,3 +169,16 @@ class Contract:
             )
         if wrong:
             raise ModelError(f"{where}: " + "; ".join(wrong))
+
+
+def _read_resize(values: Mapping[str, Any]) -> ResizeRule:
+    """The rule of either spec; raises ValueError, TypeError or KeyError for any other."""
+    if values["rule"] == LONG_SIDE_RULE:
+        side_px = int(values["long_side_px"])
+        return ResizeRule(side_px, side_px, int(values["multiple_px"]))
+    if values["rule"] != SIDES_RULE:
+        raise ValueError(f"resize rule {values['rule']!r} found, expected {SIDES_RULE!r}")
+    least, most = (values[key] for key in ("min_side_px", "max_side_px"))
+    if not all(side is None or isinstance(side, int) for side in (least, most)):
+        raise TypeError(f"resize to sides of {least!r} to {most!r} found, expected whole pixels")
+    return ResizeRule(least, most, int(values["multiple_px"]))

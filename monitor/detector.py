@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract, network_size
+from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract
 from .detections import Detections, FloatArray
 from .errors import ModelError
 from .frame import Image
@@ -74,7 +74,7 @@ class Detector:
         """
         height, width = image.shape[:2]
         rule = self.contract
-        size = network_size(width, height, rule.long_side_px, rule.multiple_px)
+        size = rule.resize.size(width, height)
         if not self._resize_on_host or size == (width, height):
             boxes, scores = self._run(np.ascontiguousarray(image))
         else:

@@ -16,7 +16,7 @@ from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
 from export.to_onnx import write_model
 from monitor import app
-from monitor.contract import Contract
+from monitor.contract import Contract, ResizeRule
 from monitor.detections import Detections
 from monitor.errors import SourceError
 from monitor.frame import Frame, Image
@@ -39,7 +39,7 @@ class ColourDetector:
 
     provider = "ColourProvider"
     sha256 = "0" * 64
-    contract = Contract(classes=CLASSES, long_side_px=64)
+    contract = Contract(classes=CLASSES, resize=ResizeRule(64, 64))
 
     def __init__(self, path: Path | None = None, *, device: str = "auto", threads: int = 0) -> None:
         self.path = path or Path("colours.onnx")
@@ -95,8 +95,8 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         network.head.classification_head.get_parameter("cls_logits.weight").mul_(30)
     path = tmp_path_factory.mktemp("model") / "small.onnx"
-    detector = FrameDetector(network, PostprocessConfig(), long_side_px=256).eval()
-    write_model(detector, Contract(CLASSES, long_side_px=256), path)
+    detector = FrameDetector(network, PostprocessConfig(), ResizeRule(256, 256)).eval()
+    write_model(detector, Contract(CLASSES, ResizeRule(256, 256)), path)
     return path
 
 

@@ -5,11 +5,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from export.anchor_config import AnchorConfig
 from export.anchors import Anchors
 from export.boxes import decode, encode, pairwise_iou
 from export.matcher import BACKGROUND, IGNORED, match
 
 SIZES = (16.0, 32.0, 64.0, 128.0, 256.0)
+STRIDES = (8, 16, 32, 64, 128)
 SHAPES = [(8, 4), (4, 2), (2, 1), (1, 1), (1, 1)]
 coordinate = st.floats(0, 500, width=32)
 side = st.floats(1, 300, width=32)
@@ -23,7 +25,7 @@ def some_boxes(draw: st.DrawFn, most: int = 8) -> torch.Tensor:
 
 
 def test_anchors_stand_row_by_row_finest_level_first() -> None:
-    boxes = Anchors(SIZES, (1.0,), (1.0,))(SHAPES)
+    boxes = Anchors(AnchorConfig(SIZES, STRIDES, (1.0,), (1.0,)))(SHAPES)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     assert len(boxes) == sum(h * w for h, w in SHAPES)
     assert centres[:5].tolist() == [[0, 0], [8, 0], [16, 0], [24, 0], [0, 8]]
@@ -31,15 +33,20 @@ def test_anchors_stand_row_by_row_finest_level_first() -> None:
 
 
 def test_anchor_shape_follows_size_ratio_and_scale() -> None:
-    boxes = Anchors(SIZES, (1.0, 4.0), (1.0, 2.0))([(1, 1)] + [(0, 0)] * 4)
+    config = AnchorConfig(SIZES, STRIDES, (1.0, 4.0), (1.0, 2.0))
+    boxes = Anchors(config)([(1, 1)] + [(0, 0)] * 4)
     sizes = (boxes[:, 2:] - boxes[:, :2]).tolist()
     # the ratio is height over width, and the slower index
     assert sizes == [[16, 16], [32, 32], [8, 32], [16, 64]]
 
 
-def test_a_size_for_every_level_is_asked_for() -> None:
-    with pytest.raises(ValueError, match="found 2, expected 5"):
-        Anchors((16.0, 32.0), (1.0,), (1.0,))
+def test_anchors_of_the_paper_have_whole_sides_as_published_weights_expect() -> None:
+    boxes = Anchors(AnchorConfig())([(1, 1)] + [(0, 0)] * 4)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).tolist()
+    # 32, 40 (not 40.3) and 50 (not 50.8) px, corners to whole pixels, half to even
+    assert sizes[3:6] == [[32, 32], [40, 40], [50, 50]]
+    # torchvision's first anchor of P3: 32 / sqrt(0.5) wide, 32 * sqrt(0.5) high
+    assert boxes[0].tolist() == [-23, -11, 23, 11]
 
 
 @given(some_boxes(), some_boxes())

@@ -11,10 +11,10 @@ SIDE_PX = 64
 
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize("width", [0.5, 1.0])
-def test_maps_have_strides_8_16_and_32_and_the_channels_announced(name: str, width: float) -> None:
+def test_maps_have_strides_4_to_32_and_the_channels_announced(name: str, width: float) -> None:
     backbone = make_backbone(name, width)
     maps = backbone(torch.zeros(2, 3, SIDE_PX, 2 * SIDE_PX))
-    for feature, channels, stride in zip(maps, backbone.channels, (8, 16, 32), strict=True):
+    for feature, channels, stride in zip(maps, backbone.channels, (4, 8, 16, 32), strict=True):
         assert feature.shape == (2, channels, SIDE_PX // stride, 2 * SIDE_PX // stride)
 
 
@@ -23,8 +23,14 @@ def test_maps_have_strides_8_16_and_32_and_the_channels_announced(name: str, wid
     [
         # torchvision's published counts, less the classifier: 11,689,512 - 513,000
         ("resnet18", 11_176_512),
+        # 21,797,672 - 513,000
+        ("resnet34", 21_284_672),
         # 25,557,032 - 2,049,000
         ("resnet50", 23_508_032),
+        # 44,549,160 - 2,049,000
+        ("resnet101", 42_500_160),
+        # 60,192,808 - 2,049,000
+        ("resnet152", 58_143_808),
         # 3,504,872 - 1,281,000 (classifier) - 412,160 (features.18, which is not used)
         ("mobilenet_v2", 1_811_712),
     ],

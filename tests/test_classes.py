@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.classes import apply_merges, check_labels, class_names, parse_merges
-from export.datasets import DatasetError, Sample
+from export.classes import check_labels, class_names, merge_classes, parse_merges
+from export.datasets import DataSet, DatasetError, Sample
 from monitor.errors import UsageError
 
 
@@ -18,8 +18,23 @@ def labelled(*labels: str) -> Sample:
 
 def test_merges_fold_one_class_into_another() -> None:
     merges = parse_merges(["incorrectMask=noMask"])
-    (sample,) = apply_merges([labelled("mask", "incorrectMask", "noMask")], merges)
-    assert sample.labels == ("mask", "noMask", "noMask")
+    sample = labelled("mask", "incorrectMask", "noMask")
+    merged = merge_classes(DataSet((sample,), ("incorrectMask", "mask", "noMask")), merges)
+    assert merged.samples[0].labels == ("mask", "noMask", "noMask")
+    assert merged.classes == ("mask", "noMask")
+
+
+@pytest.mark.parametrize(
+    ("merge", "classes"),
+    [
+        pytest.param("car=vehicle", ("bus", "lorry", "vehicle"), id="a new name comes last"),
+        pytest.param("lorry=bus", ("car", "bus"), id="the others keep their order"),
+        pytest.param("tram=train", ("car", "bus", "lorry"), id="nothing to fold"),
+    ],
+)
+def test_merges_keep_the_order_of_classes(merge: str, classes: tuple[str, ...]) -> None:
+    data_set = DataSet((), ("car", "bus", "lorry"))
+    assert merge_classes(data_set, parse_merges([merge])).classes == classes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
-from monitor.contract import SCORE_FLOOR, Contract
+from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.detector import CPU, SHIPPED_MODEL, Detector, _cuda_obstacle
 from monitor.errors import ModelError
 from monitor.frame import Image
@@ -134,7 +134,7 @@ def test_a_graph_of_another_shape_is_refused(tmp_path: Path) -> None:
     )
     opset = [onnx.helper.make_opsetid("", 20)]
     model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
-    onnx.helper.set_model_props(model, Contract(("mask",), 64).to_metadata())
+    onnx.helper.set_model_props(model, Contract(("mask",), ResizeRule(64, 64)).to_metadata())
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ModelError, match="expected image, uint8"):
         Detector(tmp_path / "other.onnx", device="cpu")

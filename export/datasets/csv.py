@@ -1,60 +1,54 @@
-"""Data sets in one CSV file: `path,x1,y1,x2,y2,class` a face, `path,,,,,` a picture without one.
+"""Data sets in one CSV file, as keras-retinanet reads them.
 
-A second file numbers the classes: `name,id`. Picture paths are relative to the CSV file's folder.
-Either file may start with a line of exactly these column names.
+`path,x1,y1,x2,y2,class` is an object, `path,,,,,` a picture, which is a negative if no other line
+gives it an object. Picture paths are relative to the CSV file's folder. A second file numbers the
+classes: `name,id`. Either file may start with a line of exactly these column names. Cells after
+these are ignored in the first file, as are spaces around a cell in both.
 """
 
 from __future__ import annotations
 
 import csv
+import logging
 import math
 from pathlib import Path
 
 from monitor.errors import UsageError
 
-from .sample import DatasetError, Sample, as_boxes, box_problem, refuse
+from .dataset import DataSet
+from .fault import DatasetError, Fault, refuse
+from .gathering import Gathering
+from .picture import find_picture
 
-FACE_COLUMNS = ["path", "x1", "y1", "x2", "y2", "class"]
+OBJECT_COLUMNS = ["path", "x1", "y1", "x2", "y2", "class"]
 CLASS_COLUMNS = ["name", "id"]
-Face = tuple[str, list[float]]
+LARGEST_ID_DIGITS = 9
+log = logging.getLogger(__name__)
 
 
-def read_csv(data: Path, classes: Path) -> tuple[list[Sample], list[str]]:
-    """Read the samples, in order of first appearance, and the class names in order of their ids.
+def read_csv(data: Path, classes: Path) -> DataSet:
+    """Read the pictures, in order of first appearance, and the class names in order of their ids.
 
-    data: the CSV file of faces.
-    classes: the CSV file of class names and ids; the ids are 0 to the number of classes - 1.
+    data: the CSV file of objects.
+    classes: the CSV file of class names and ids. Ids may start anywhere and have gaps; the score
+        columns are then numbered in order of id, and a warning says so.
 
-    Raises UsageError when a file cannot be opened, and DatasetError listing every wrong line.
+    Raises UsageError when a file cannot be opened, and DatasetError when one is not CSV in UTF-8 or
+    a line of the classes is wrong.
     """
-    names = _read_classes(classes)
-    faces: dict[Path, list[Face]] = {}
-    negatives: dict[Path, str] = {}
-    problems = []
-    for where, row in _rows(data, FACE_COLUMNS):
+    gathering = Gathering(_read_classes(classes))
+    for where, row in _rows(data, OBJECT_COLUMNS):
+        cells = row[: len(OBJECT_COLUMNS)]
+        picture = find_picture(cells[0], [data.parent]) if cells[0] else None
         try:
-            path, face = _face(row, data.parent, names)
-        except ValueError as error:
-            problems.append(f"{where}: {error}")
-            continue
-        faces.setdefault(path, [])
-        if face:
-            faces[path].append(face)
-        else:
-            negatives[path] = where
-    problems += [
-        f"{where}: found no face for {path}, but other lines give it some"
-        for path, where in negatives.items()
-        if faces[path]
-    ]
-    refuse(problems)
-    if not faces:
-        raise DatasetError(f"{data}: found no picture, expected at least one")
-    samples = [
-        Sample(path, as_boxes([box for _, box in found]), tuple(label for label, _ in found))
-        for path, found in faces.items()
-    ]
-    return samples, names
+            if picture is None or len(cells) < len(OBJECT_COLUMNS):
+                raise _malformed(cells)
+            gathering.add_picture(picture, where)
+            if any(cells[1:]):
+                gathering.add_box(picture, _box(cells), cells[5])
+        except Fault as fault:
+            gathering.blame(fault, where, picture)
+    return gathering.data_set()
 
 
 def _rows(path: Path, columns: list[str]) -> list[tuple[str, list[str]]]:
@@ -68,49 +62,52 @@ def _rows(path: Path, columns: list[str]) -> list[tuple[str, list[str]]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: cannot read the file as CSV in UTF-8: {error}") from None
     header = 1 if rows and rows[0][1] == columns else 0
-    return [(where, row) for where, row in rows[header:] if row]
+    return [(where, row) for where, row in rows[header:] if row not in ([], [""])]
 
 
-def _read_classes(path: Path) -> list[str]:
+def _read_classes(path: Path) -> tuple[str, ...]:
     ids: dict[str, int] = {}
+    lines: dict[int, str] = {}
     problems = []
     for where, row in _rows(path, CLASS_COLUMNS):
-        if len(row) != 2 or not row[0] or not row[1].isdecimal():
+        if len(row) != 2 or not row[0]:
             problems.append(f"{where}: found {','.join(row)!r}, expected name,id")
+        elif not row[1].isdecimal() or len(row[1]) > LARGEST_ID_DIGITS:
+            problems.append(f"{where}: found the id {row[1]!r}, expected a whole number from 0")
         elif row[0] in ids:
             problems.append(f"{where}: found the class {row[0]!r} again, expected it once")
+        elif int(row[1]) in lines:
+            problems.append(
+                f"{where}: found the id {row[1]} again, expected it once; it is the one of "
+                f"{lines[int(row[1])]!r}; to fold two classes use --merge FROM=TO"
+            )
         else:
             ids[row[0]] = int(row[1])
-    if not problems and sorted(ids.values()) != list(range(len(ids))):
-        problems.append(
-            f"{path}: found the ids {sorted(ids.values())}, "
-            f"expected each of 0 to {len(ids) - 1} once"
-        )
+            lines[int(row[1])] = row[0]
     if not problems and not ids:
         problems.append(f"{path}: found no class, expected at least one line name,id")
     refuse(problems)
-    return sorted(ids, key=ids.__getitem__)
+    names = tuple(sorted(ids, key=ids.__getitem__))
+    if sorted(lines) != list(range(len(lines))):
+        columns = ", ".join(f"{name} {column}" for column, name in enumerate(names))
+        log.warning("%s: ids are not 0 to %d; columns are numbered %s", path, len(ids) - 1, columns)
+    return names
 
 
-def _face(row: list[str], folder: Path, names: list[str]) -> tuple[Path, Face | None]:
-    """Picture and face of one line, None for a negative; raises ValueError with found, expected."""
-    if len(row) != len(FACE_COLUMNS) or not row[0]:
-        raise ValueError(f"found {','.join(row)!r}, expected {','.join(FACE_COLUMNS)}")
-    path = folder / row[0]
-    if not path.is_file():
-        raise ValueError(f"found no picture {path}, expected one")
-    if not any(row[1:]):
-        return path, None
-    label = row[5]
-    if label not in names:
-        raise ValueError(f"found the class {label!r}, expected one of {', '.join(names)}")
-    try:
-        box = [float(cell) for cell in row[1:5]]
-    except ValueError:
-        box = [math.nan]
-    if not all(map(math.isfinite, box)):
-        raise ValueError(f"found x1,y1,x2,y2 {','.join(row[1:5])!r}, expected four numbers")
-    problem = box_problem(box)
-    if problem:
-        raise ValueError(problem)
-    return path, (label, box)
+def _box(cells: list[str]) -> list[float]:
+    """x1, y1, x2, y2 of one line, pixels; raises Fault "malformed line"."""
+    box = []
+    for column, cell in zip(OBJECT_COLUMNS[1:5], cells[1:5], strict=True):
+        try:
+            value = float(cell)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise Fault("malformed line", f"found {column} {cell!r}, expected a number of pixels")
+        box.append(value)
+    return box
+
+
+def _malformed(cells: list[str]) -> Fault:
+    found, expected = ",".join(cells), ",".join(OBJECT_COLUMNS)
+    return Fault("malformed line", f"found {found!r}, expected {expected} or path,,,,,")

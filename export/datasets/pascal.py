@@ -1,11 +1,12 @@
 """Data sets in the PASCAL VOC layout, as labelImg writes it.
 
-    DIR/JPEGImages/NAME.jpg (or jpeg, png, bmp)    DIR/Annotations/NAME.xml
-    DIR/ImageSets/Main/SPLIT.txt, one NAME a line (optional)
+    DIR/JPEGImages/NAME.jpg (or another format)    DIR/Annotations/NAME.xml
+    DIR/ImageSets/Main/LIST.txt, one NAME a line, or NAME and a column of 1, 0, -1 (optional)
 
 Coordinates are taken as they stand: labelImg writes pixel edges counted from 0, up to and including
 width and height, not the inclusive 1-based pixels of the VOC challenge. A picture is a negative
 only if it has an XML file without objects; labelImg writes one when an empty picture is saved.
+Boxes are checked against the picture itself, whatever size its XML states.
 """
 
 from __future__ import annotations
@@ -17,138 +18,150 @@ from pathlib import Path
 
 from monitor.errors import UsageError
 
-from .sample import (
-    PICTURE_SUFFIXES,
-    DatasetError,
-    Sample,
-    as_boxes,
-    box_problem,
-    read_picture,
-    refuse,
-)
+from .dataset import DataSet
+from .fault import Fault
+from .gathering import Gathering
+from .picture import PICTURE_SUFFIXES, is_file
 
 EDGES = ("xmin", "ymin", "xmax", "ymax")
+LISTS = ("train", "val", "trainval", "test")
+MEMBERSHIP = ("-1", "0", "1")
 log = logging.getLogger(__name__)
 
 
-def read_pascal(folder: Path, split: str | None = None) -> list[Sample]:
+def read_pascal(
+    folder: Path, split: str | None = None, image_extension: str | None = None
+) -> DataSet:
     """Read the labelled pictures of a folder, in order of the list or of their names.
 
     folder: the data set's DIR.
     split: name of a list in ImageSets/Main, without `.txt`; None takes all pictures.
+    image_extension: only pictures whose file name ends so, such as ".png", are looked at; None
+        takes every format.
 
     A picture without an XML file has not been labelled: it is left out, with a warning that counts
-    them. Raises UsageError when a folder or list is missing, and DatasetError listing everything
-    wrong in the files.
+    them. Classes are those that occur. Raises UsageError when a folder or list is missing.
     """
     for needed in (folder / "JPEGImages", folder / "Annotations"):
         if not needed.is_dir():
             raise UsageError(f"{needed}: no such folder; expected a data set in PASCAL VOC layout")
-    pictures = _pictures(folder / "JPEGImages")
-    names = sorted(pictures) if split is None else _split(folder, split, pictures)
-    samples, problems, unlabelled = [], [], 0
+    gathering = Gathering()
+    pictures = _pictures(folder / "JPEGImages", image_extension, gathering)
+    if split is not None:
+        names = _split(folder, split, pictures, gathering)
+    else:
+        names = sorted(pictures)
+        if image_extension is None:
+            _blame_orphans(folder, pictures, gathering)
+    unlabelled = 0
     for name in names:
         xml_file = folder / "Annotations" / f"{name}.xml"
-        if not xml_file.is_file():
+        if is_file(xml_file):
+            _read_annotation(xml_file, pictures[name], gathering)
+        else:
             unlabelled += 1
-            continue
-        try:
-            samples.append(_sample(pictures[name], xml_file))
-        except DatasetError as error:
-            problems += str(error).splitlines()
-    refuse(problems)
     if unlabelled:
         log.warning("%s: pictures left out because they have no XML file: %d", folder, unlabelled)
-    if not samples:
-        raise DatasetError(f"{folder}: found no labelled picture, expected at least one")
-    return samples
+    return gathering.data_set()
 
 
-def _pictures(folder: Path) -> dict[str, Path]:
+def pascal_lists(folder: Path) -> tuple[str, ...]:
+    """Which of the lists train, val, trainval and test the data set in a folder has."""
+    return tuple(name for name in LISTS if is_file(_list_file(folder, name)))
+
+
+def _list_file(folder: Path, name: str) -> Path:
+    return folder / "ImageSets" / "Main" / f"{name}.txt"
+
+
+def _pictures(folder: Path, extension: str | None, gathering: Gathering) -> dict[str, Path]:
+    suffixes = PICTURE_SUFFIXES if extension is None else {f".{extension.lower().lstrip('.')}"}
     pictures: dict[str, Path] = {}
-    problems = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in PICTURE_SUFFIXES:
+        if path.suffix.lower() not in suffixes:
             continue
-        if path.stem in pictures:
-            first = pictures[path.stem].name
-            problems.append(f"{path}: found the name of {first} again, expected one picture a name")
-        pictures[path.stem] = path
-    refuse(problems)
+        first = pictures.setdefault(path.stem, path)
+        if first != path:
+            for one, other in ((path, first), (first, path)):
+                found = f"found the name of {other.name} again, expected one picture a name"
+                gathering.blame(Fault("ambiguous picture", found), one, one)
     return pictures
 
 
-def _split(folder: Path, split: str, pictures: dict[str, Path]) -> list[str]:
-    path = folder / "ImageSets" / "Main" / f"{split}.txt"
+def _split(folder: Path, split: str, pictures: dict[str, Path], gathering: Gathering) -> list[str]:
+    path = _list_file(folder, split)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot read the list of the split {split!r}: {error}") from None
-    numbered = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    names: dict[str, int] = {}
-    problems = []
-    for number, name in numbered:
+    first_lines: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        name = _listed_name(line, pictures)
+        if not name:
+            continue
+        where = f"{path}:{number}"
         if name not in pictures:
-            problems.append(f"{path}:{number}: found {name!r}, expected a picture in JPEGImages")
-        if name in names:
-            problems.append(f"{path}:{number}: found {name!r} again, first on line {names[name]}")
-        names.setdefault(name, number)
-    refuse(problems)
-    return list(names)
+            fault = Fault("missing picture", f"found {name!r}, expected a picture in JPEGImages")
+            gathering.blame(fault, where, None)
+        elif name in first_lines:
+            again = f"found {name!r} again, first on line {first_lines[name]}"
+            gathering.blame(Fault("malformed line", again), where, None)
+        else:
+            first_lines[name] = number
+    return list(first_lines)
 
 
-def _sample(picture: Path, xml_file: Path) -> Sample:
-    """One picture's boxes and labels; raises DatasetError listing all that is wrong in its XML."""
+def _listed_name(line: str, pictures: dict[str, Path]) -> str:
+    """The name on a line; a name may hold spaces, and even end like the second column."""
+    name = line.strip()
+    before, _, last = name.rpartition(" ")
+    return before.strip() if name not in pictures and last in MEMBERSHIP else name
+
+
+def _blame_orphans(folder: Path, pictures: dict[str, Path], gathering: Gathering) -> None:
+    for xml_file in sorted((folder / "Annotations").iterdir()):
+        if xml_file.suffix == ".xml" and xml_file.stem not in pictures:
+            missing = f"found no picture {xml_file.stem!r} in JPEGImages, expected one"
+            gathering.blame(Fault("missing picture", missing), xml_file, None)
+
+
+def _read_annotation(xml_file: Path, picture: Path, gathering: Gathering) -> None:
+    """Take in one picture with the boxes of its XML, or what is wrong with it."""
+    gathering.add_picture(picture, xml_file)
     try:
         root = ET.parse(xml_file).getroot()
-    except (ET.ParseError, OSError, LookupError, ValueError) as error:
-        raise DatasetError(f"{xml_file}: cannot parse the XML: {error}") from None
+    except (ET.ParseError, OSError, LookupError, ValueError, RecursionError) as error:
+        damaged = Fault("unreadable annotation", f"cannot parse the XML: {error}")
+        gathering.blame(damaged, xml_file, picture)
+        return
     if root.tag != "annotation":
-        raise DatasetError(f"{xml_file}: found <{root.tag}>, expected <annotation>")
-    size_px = _size_px(root) or read_picture(picture).shape[1::-1]
-    boxes, labels, problems = [], [], []
+        foreign = Fault("unreadable annotation", f"found <{root.tag}>, expected <annotation>")
+        gathering.blame(foreign, xml_file, picture)
+        return
     for number, node in enumerate(root.findall("object"), 1):
         try:
-            label, box = _object(node, size_px)
-        except ValueError as error:
-            problems.append(f"{xml_file}: object {number}: {error}")
-            continue
-        labels.append(label)
-        boxes.append(box)
-    refuse(problems)
-    return Sample(picture, as_boxes(boxes), tuple(labels))
+            gathering.add_box(picture, [_edge(node, edge) for edge in EDGES], _label(node))
+        except Fault as fault:
+            gathering.blame(fault, f"{xml_file}: object {number}", picture)
 
 
-def _size_px(root: ET.Element) -> tuple[int, int] | None:
-    """Width and height that the XML states; None where it states none, or the 0 of some tools."""
-    try:
-        width_px = int(root.findtext("size/width", "0"))
-        height_px = int(root.findtext("size/height", "0"))
-    except ValueError:
-        return None
-    return (width_px, height_px) if width_px > 0 and height_px > 0 else None
-
-
-def _object(node: ET.Element, size_px: tuple[int, int]) -> tuple[str, list[float]]:
-    """Label and box of one <object>; raises ValueError saying what was found and expected."""
+def _label(node: ET.Element) -> str:
     label = node.findtext("name", "").strip()
     if not label:
-        raise ValueError("found no <name>, expected a class name")
-    box = [_edge(node, edge) for edge in EDGES]
-    problem = box_problem(box, size_px)
-    if problem:
-        raise ValueError(problem)
-    return label, box
+        raise Fault("unreadable annotation", "found no <name>, expected a class name")
+    return label
 
 
 def _edge(node: ET.Element, edge: str) -> float:
     text = node.findtext(f"bndbox/{edge}")
     if text is None:
-        raise ValueError(f"found no <bndbox> with <{edge}>, expected one")
+        missing = f"found no <bndbox> with <{edge}>, expected one"
+        raise Fault("unreadable annotation", missing)
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"found <{edge}> {text!r}, expected a number of pixels")
+        wrong = f"found <{edge}> {text!r}, expected a number of pixels"
+        raise Fault("unreadable annotation", wrong)
     return value

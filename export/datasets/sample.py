@@ -1,29 +1,35 @@
-"""A sample: one labelled picture of a data set, and how its pixels are read."""
+"""A sample: one labelled picture of a data set, and the rules that its boxes obey."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from monitor.detections import FloatArray
-from monitor.errors import MaskgateError
 from monitor.frame import Image
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
-MOST_PROBLEMS_SHOWN = 20
+from .fault import DatasetError, Fault, refuse
+from .picture import PICTURE_SUFFIXES, read_picture
 
-
-class DatasetError(MaskgateError):
-    """A picture, annotation or list of a data set is damaged or contradicts another."""
+__all__ = [
+    "PICTURE_SUFFIXES",
+    "DatasetError",
+    "Sample",
+    "as_boxes",
+    "box_problem",
+    "placed_box",
+    "read_picture",
+    "refuse",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One picture and the faces labelled in it; a picture without a face is a negative.
+    """One picture and the objects labelled in it; a picture without an object is a negative.
 
     path: the picture's file.
     boxes: float32 [N, 4], xyxy pixels of the upright picture, x1 < x2 and y1 < y2.
@@ -69,50 +75,51 @@ def as_boxes(rows: Sequence[Sequence[float]]) -> FloatArray:
     return np.asarray(rows, np.float32).reshape(-1, 4)
 
 
-def read_picture(path: Path) -> Image:
-    """Decode a picture to uint8 [H, W, 3] BGR, turned upright by its EXIF orientation.
-
-    Current labelImg shows, and so labels, the upright picture too (QImageReader.setAutoTransform).
-
-    Raises DatasetError when the file is missing, empty or not a picture.
-    """
-    try:
-        encoded = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot read the picture: {error.strerror}") from None
-    if not encoded.size:
-        raise DatasetError(f"{path}: found an empty file, expected a picture")
-    try:
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    except cv2.error:  # A picture beyond OpenCV's limit of size.
-        image = None
-    if image is None:
-        raise DatasetError(f"{path}: cannot decode the picture; expected JPEG, PNG or BMP")
-    return np.asarray(image, np.uint8)
-
-
 def box_problem(box: Sequence[float], size_px: tuple[int, int] | None = None) -> str | None:
     """What is wrong with a box, or None.
 
     box: x1, y1, x2, y2 in pixels. A box may end on the picture's right and lower edge.
     size_px: width and height of its picture, pixels; None when not known yet.
     """
+    fault = _fault(box, size_px)
+    return fault.what if fault else None
+
+
+def placed_box(box: Sequence[float], size_px: tuple[int, int] | None) -> list[float]:
+    """The box as float32 holds it, cut to its picture where rounding let it stick out.
+
+    box: four finite numbers x1, y1, x2, y2, pixels. Less than 1 px outside counts as rounding.
+    size_px: width and height of its picture, pixels; None when not known.
+
+    Raises Fault "inverted box" or "box outside".
+    """
+    fault = _fault(box, size_px)
+    if fault and fault.kind == "inverted box":
+        raise fault
+    width_px, height_px = size_px or (math.inf, math.inf)
+    edges_px = (width_px, height_px, width_px, height_px)
+    if fault and any(v <= -1 or v >= edge + 1 for v, edge in zip(box, edges_px, strict=True)):
+        raise fault
+    cut = [min(max(v, 0.0), edge) for v, edge in zip(box, edges_px, strict=True)]
+    # Beyond float32 lies no picture, and numpy warns of it.
+    placed: list[float] = np.float32(np.minimum(cut, 1e30)).tolist()
+    if _fault(placed):
+        raise Fault("inverted box", f"{_found(box)}; expected a box of some width and height")
+    return placed
+
+
+def _fault(box: Sequence[float], size_px: tuple[int, int] | None = None) -> Fault | None:
     x1, y1, x2, y2 = box
-    found = f"found x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"
     if not (x1 < x2 and y1 < y2):
-        return f"{found}; expected x1 < x2 and y1 < y2"
+        return Fault("inverted box", f"{_found(box)}; expected x1 < x2 and y1 < y2")
     if x1 < 0 or y1 < 0:
-        return f"{found}; expected no coordinate below 0"
+        return Fault("box outside", f"{_found(box)}; expected no coordinate below 0")
     if size_px and (x2 > size_px[0] or y2 > size_px[1]):
-        return f"{found}; expected a box inside the picture of {size_px[0]} x {size_px[1]} px"
+        inside = f"a box inside the picture of {size_px[0]} x {size_px[1]} px"
+        return Fault("box outside", f"{_found(box)}; expected {inside}")
     return None
 
 
-def refuse(problems: Sequence[str]) -> None:
-    """Raise one DatasetError that lists the problems, the first 20 in full; none is no error."""
-    if not problems:
-        return
-    lines = list(problems[:MOST_PROBLEMS_SHOWN])
-    if len(problems) > MOST_PROBLEMS_SHOWN:
-        lines.append(f"... and {len(problems) - MOST_PROBLEMS_SHOWN} more")
-    raise DatasetError("\n".join(lines))
+def _found(box: Sequence[float]) -> str:
+    x1, y1, x2, y2 = box
+    return f"found x {x1:g} to {x2:g}, y {y1:g} to {y2:g}"

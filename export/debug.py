@@ -1,0 +1,150 @@
+"""Debug: `python -m export debug`, labelled pictures as training sees them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from monitor.errors import UsageError
+from monitor.frame import Image
+
+from .anchor_config import AnchorConfig, read_anchor_config
+from .anchors import Anchors
+from .data_arguments import add_data_set, read_data_set
+from .datasets import DatasetError
+from .datasets.dataset import DataSet
+from .drawn_pictures import DrawnPictures
+from .labelled_views import LabelledViews
+from .matched_boxes import Fate, match_boxes
+from .matched_drawing import LEGEND, draw_matched
+from .picture_drawing import blank
+from .picture_window import open_window
+from .resize_arguments import add_resize, read_resize
+from .retired import add_retired
+from .training_options import SMALLEST_CROP_PX, augmentation_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `debug`, keras-retinanet's among them under their own names."""
+    add = parser.add_argument
+    add(
+        "--show-annotations",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="the labelled boxes: green where anchors overlap them well, orange and dashed where "
+        "only the nearest anchors learn them, red where none does, so that they do not train",
+    )
+    add("--anchors", action="store_true", help="the anchors that learn a box, in its colour")
+    add("--display-name", action="store_true", help="the picture's file name below it")
+    add("--random-transform", action="store_true", help="augmented views, another at each look")
+    add("--crop", type=int, metavar="PX", help="side of such a view; else by the size of pictures")
+    add("--mosaic", type=float, default=0.0, help="share of them joined from four pictures")
+    add("--upside-down", type=float, default=0.0, help="share of them turned upside down")
+    add("--seed", type=int, default=0, help="of the augmented views")
+    add_resize(parser)
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE.ini",
+        help="anchor sizes, strides, ratios and scales; else the paper's",
+    )
+    add("--split", metavar="NAME", help="a list of the data set; without it all pictures")
+    add("--no-gui", action="store_true", help="write files instead of opening a window")
+    add("--output-dir", type=Path, default=Path(), metavar="DIR", help="folder of the files")
+    add("--flatten-output", action="store_true", help="all files in that folder itself")
+    add_retired(parser, "debug")
+    add_data_set(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out `debug`; returns the exit code."""
+    check_options(options)
+    window = None if options.no_gui else open_window()
+    resize = read_resize(options)
+    config = read_anchor_config(options.config) if options.config else AnchorConfig()
+    data_set = read_data_set(options, options.split)
+    views = LabelledViews(data_set, resize, augmentation_of(options, resize), options.seed)
+    album = Album(data_set, views, Anchors(config), options)
+    if window is None:
+        album.write()
+    else:
+        with window:
+            window.leaf_through(len(views), album.draw)
+    return 1 if album.unreadable else 0
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raise UsageError for an option out of its range."""
+    crop = options.crop
+    if crop is not None and (crop < SMALLEST_CROP_PX or crop % 32):
+        raise UsageError(
+            f"--crop: {crop} found, expected a multiple of 32, at least {SMALLEST_CROP_PX}"
+        )
+    for name in ("mosaic", "upside_down"):
+        share = getattr(options, name)
+        if not 0 <= share <= 1:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option}: {share} found, expected a share of 0 to 1")
+
+
+class Album:
+    """The drawn pictures of a data set.
+
+    options: what to draw, as `add_arguments` declares it.
+
+    `boxes` counts what became of the boxes drawn so far; `unreadable` are the numbers of pictures
+    that could not be read.
+    """
+
+    def __init__(
+        self,
+        data_set: DataSet,
+        views: LabelledViews,
+        anchors: Anchors,
+        options: argparse.Namespace,
+    ) -> None:
+        self._data_set = data_set
+        self._views = views
+        self._anchors = anchors
+        self._options = options
+        self.boxes: Counter[Fate] = Counter()
+        self.unreadable: set[int] = set()
+
+    def draw(self, number: int) -> Image:
+        """One picture, uint8 [H, W, 3] BGR; one that cannot be read is named on it instead."""
+        try:
+            view = self._views[number]
+        except DatasetError as error:
+            if number not in self.unreadable:
+                print(f"export debug: left out: {error}", file=sys.stderr)
+            self.unreadable.add(number)
+            return blank(str(error))
+        height, width = view.image.shape[:2]
+        matched = match_boxes(view.boxes, (width, height), self._anchors)
+        self.boxes.update(matched.fates)
+        return draw_matched(
+            view,
+            matched,
+            self._data_set.classes,
+            boxes=self._options.show_annotations,
+            anchors=self._options.anchors,
+            name=self._data_set.samples[number].path.name if self._options.display_name else "",
+        )
+
+    def write(self) -> None:
+        """Write every picture to its file, and say what became of the boxes."""
+        paths = [sample.path for sample in self._data_set.samples]
+        folder = self._options.output_dir
+        files = DrawnPictures(folder, "debug", paths, flat=self._options.flatten_output)
+        for number, path in enumerate(tqdm(paths, desc="drawing", unit="picture")):
+            drawing = self.draw(number)
+            if number not in self.unreadable:
+                files.write(path, drawing)
+        written = len(paths) - len(self.unreadable)
+        print(f"{folder}: {written} pictures with {self.boxes.total()} boxes")
+        for fate in Fate:
+            print(f"{self.boxes[fate]:>8} {LEGEND[fate]}")

@@ -1,0 +1,90 @@
+"""Initial weights: the network that a training starts with, and where its values come from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import UsageError
+
+from . import checkpoint
+from .anchor_config import read_anchor_config
+from .published_weights import FetchError, fetch_imagenet_weights
+from .retinanet import RetinaNet, RetinaNetConfig
+from .training_options import NORMALISATIONS
+from .weights import Weights, load_weights, read_weights
+from .weights_shape import network_shape
+
+
+def initial_network(
+    options: argparse.Namespace, classes: tuple[str, ...]
+) -> tuple[RetinaNet, frozenset[str]]:
+    """The network that the options describe, with the weights that they name.
+
+    Returns it and the names of the tensors that were loaded. Raises ModelError or UsageError when
+    that cannot be done, and FetchError when weights that were asked for cannot be fetched.
+    """
+    if options.snapshot is not None:
+        return _of_snapshot(options.snapshot, classes)
+    weights = _weights(options)
+    config = RetinaNetConfig(classes=classes, **_shape(options, weights))
+    network = RetinaNet(config)
+    loaded: frozenset[str] = frozenset()
+    if weights is not None:
+        report = load_weights(network, weights)
+        loaded = report.loaded
+        print(f"{weights.name}: {report}", file=sys.stderr)
+    if (options.freeze_backbone or options.freeze_stem) and not loaded:
+        print("nothing is frozen: the backbone starts from random weights", file=sys.stderr)
+    return network, loaded
+
+
+def _of_snapshot(path: Path, classes: tuple[str, ...]) -> tuple[RetinaNet, frozenset[str]]:
+    """The network of a snapshot, its values still to be restored, and what it had loaded."""
+    content = checkpoint.load(path)
+    config = RetinaNetConfig.from_dict(content["config"])
+    if config.classes != classes:
+        raise UsageError(
+            f"--snapshot {path}: trained on the classes {', '.join(config.classes)}, found "
+            f"{', '.join(classes)}; expected the same data set"
+        )
+    return RetinaNet(config), frozenset(content["loaded"])
+
+
+def _weights(options: argparse.Namespace) -> Weights | None:
+    """The weights to start from; None for random ones."""
+    if options.weights is not None:
+        return read_weights(options.weights)
+    if options.no_weights or (options.width or 1.0) != 1.0:
+        return None
+    try:
+        return read_weights(fetch_imagenet_weights(options.backbone or RetinaNetConfig.backbone))
+    except FetchError as error:
+        if options.imagenet_weights:
+            raise
+        print(f"starting from random weights, which learn far slower: {error}", file=sys.stderr)
+        return None
+
+
+def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, Any]:
+    """Values for RetinaNetConfig: what was typed, else what the weights imply."""
+    shape = network_shape(weights) if weights is not None else {}
+    typed = {
+        name: value
+        for name in ("backbone", "width", "fpn_channels", "subnet_depth")
+        if (value := getattr(options, name)) is not None
+    }
+    if options.normalisation is not None:
+        typed["mean"], typed["std"] = NORMALISATIONS[options.normalisation]
+    if options.config is not None:
+        for name, values in asdict(read_anchor_config(options.config)).items():
+            typed[f"anchor_{name}"] = values
+    if typed.get("backbone", shape.get("backbone")) != shape.get("backbone", typed.get("backbone")):
+        raise UsageError(
+            f"--backbone: {typed['backbone']} found, expected {shape['backbone']}, which the "
+            f"weights in {weights.name if weights else '?'} are of"
+        )
+    return {**shape, **typed}

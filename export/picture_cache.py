@@ -1,0 +1,95 @@
+"""Picture cache: labelled pictures, decoded once, no larger than training needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from monitor.contract import ResizeRule
+
+from .datasets import DatasetError, Sample
+from .transforms import View
+
+# a view may be enlarged a little beyond the network's size without looking blurred
+ZOOM = 1.25
+
+
+class PictureCache:
+    """Pictures by number, in memory as far as there is room, else read again each time.
+
+    samples: labelled pictures; each is decoded once here, so that one that cannot be is found now
+        and not hours later.
+    classes: class names in the order of the score columns.
+    resize: the size at which the network looks at pictures; larger ones are kept that small.
+    limit_mb: room for decoded pictures, megabytes.
+    damaged: called with the error of each picture that cannot be used, which is then left out; None
+        raises it.
+
+    `aspects` holds width over height of each picture. Raises DatasetError.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        classes: Sequence[str],
+        resize: ResizeRule,
+        *,
+        limit_mb: float,
+        damaged: Callable[[DatasetError], None] | None = None,
+    ) -> None:
+        self._columns = {name: column for column, name in enumerate(classes)}
+        self._resize = resize
+        self._samples: list[Sample] = []
+        self._views: list[View | None] = []
+        self._scales: list[float] = []
+        self.aspects: list[float] = []
+        room = limit_mb * 1e6
+        for sample in tqdm(samples, desc="reading pictures", unit="picture"):
+            try:
+                view, scale = self._read(sample)
+            except DatasetError as error:
+                if damaged is None:
+                    raise
+                damaged(error)
+                continue
+            room -= view.image.nbytes
+            self._samples.append(sample)
+            self._views.append(view if room >= 0 else None)
+            self._scales.append(scale)
+            self.aspects.append(view.image.shape[1] / view.image.shape[0])
+        if not self._samples:
+            raise DatasetError("data set: found no usable picture, expected at least one")
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> tuple[View, float]:
+        """A picture, and the scale at which the network would look at the whole of it."""
+        view = self._views[index]
+        if view is None:
+            view, _ = self._read(self._samples[index])
+        return view, self._scales[index]
+
+    def _read(self, sample: Sample) -> tuple[View, float]:
+        image = sample.read()
+        height, width = image.shape[:2]
+        scale = fit_scale(self._resize, width, height)
+        shrink = min(ZOOM * scale, 1.0)
+        boxes = sample.boxes
+        if shrink < 1:
+            size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+            boxes = boxes * np.tile([size[0] / width, size[1] / height], 2).astype(np.float32)
+        labels = np.array([self._columns[label] for label in sample.labels], np.int64)
+        return View(image, boxes, labels), scale / shrink
+
+
+def fit_scale(resize: ResizeRule, width_px: int, height_px: int) -> float:
+    """The scale of the resize rule before rounding."""
+    if resize.min_side_px is None or resize.max_side_px is None:
+        return 1.0
+    shortest, longest = min(width_px, height_px), max(width_px, height_px)
+    return min(resize.min_side_px / shortest, resize.max_side_px / longest)

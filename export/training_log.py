@@ -1,0 +1,58 @@
+"""Training log: what each epoch brought, as JSON lines, curves and, if asked for, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import UsageError
+
+from .curves import draw_history
+
+
+class TrainingLog:
+    """Where a training tells of its epochs.
+
+    folder: gets `history.jsonl`, one JSON line an epoch, and `curves.png`; None for neither.
+    tensorboard_folder: gets TensorBoard's files; None for none.
+
+    Raises UsageError when TensorBoard is asked for and not installed.
+    """
+
+    def __init__(self, folder: Path | None, tensorboard_folder: Path | None) -> None:
+        self._folder = folder
+        self._writer = None
+        if tensorboard_folder is not None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                raise UsageError(
+                    "--tensorboard-dir: TensorBoard is not installed; expected "
+                    "`pip install tensorboard`"
+                ) from None
+            self._writer = SummaryWriter(tensorboard_folder)
+
+    def write(self, history: list[dict[str, Any]]) -> None:
+        """Tell of the last epoch of a history."""
+        line = json.dumps(history[-1])
+        print(line, flush=True)
+        if self._folder is not None:
+            text = "".join(json.dumps(entry) + "\n" for entry in history)
+            (self._folder / "history.jsonl").write_text(text, encoding="utf-8")
+            draw_history(history, self._folder / "curves.png")
+        if self._writer is not None:
+            for name, value in numbers(history[-1]):
+                self._writer.add_scalar(name, value, history[-1]["epoch"])
+            self._writer.flush()
+
+
+def numbers(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Every number in nested dictionaries, by its path: `validation/door/auc`."""
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from numbers(value, path + "/")
+        elif isinstance(value, int | float):
+            yield path, value

@@ -1,0 +1,120 @@
+"""The lint command: repairs, anchor configs, options and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lint_cases import GOOD, Voc, an_object, lint, write_csv
+
+from export.__main__ import main
+from export.anchor_config import read_anchor_config
+
+
+def test_csv_is_linted_and_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = write_csv(
+        tmp_path,
+        "0.jpg,40,30,80,80,mask",
+        "1.jpg,80,30,40,80,mask",
+        "1.jpg,80,30,90,80,glove",
+        "2.jpg,40,30,80,80,mask",
+        "2.jpg,40,30,80,80,mask",
+    )
+    before = {"inverted box": 1, "unknown class": 1, "duplicate box": 1}
+    assert lint(*words, code=1) == before
+    assert lint("--fix", *words, code=1) == {"unknown class": 1}
+    fixed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("fixed: ")]
+    data = tmp_path / "data.csv"
+    assert fixed == [
+        f"fixed: {data}:2: swapped x 80 and 40",
+        f"fixed: {data}:5: removed, same as line 4",
+    ]
+    assert lint("--fix", *words) == {"unknown class": 1}
+    assert "fixed: " not in capsys.readouterr().out
+
+
+def test_pascal_is_fixed_and_the_rest_is_still_found(tmp_path: Path) -> None:
+    voc = Voc(tmp_path / "voc")
+    voc.add("inverted", an_object("mask", 80, 30, 40, 80))
+    voc.add("size", GOOD, size="<size><width>500</width><height>400</height></size>")
+    voc.add("twice", GOOD, GOOD, an_object("mask", 40, 30, 80, 81))
+    voc.add("outside", an_object("mask", 40, 30, 300, 80))
+    found = lint("pascal", voc.folder)
+    assert found == {"inverted box": 1, "wrong size": 1, "duplicate box": 3, "box outside": 1}
+    # Two boxes a pixel apart are not certainly one.
+    assert lint("--fix", "pascal", voc.folder) == {"duplicate box": 1, "box outside": 1}
+    assert (voc.folder / "Annotations" / "inverted.xml.orig").is_file()
+    assert not (voc.folder / "Annotations" / "sound.xml.orig").exists()
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo"])
+def test_fix_refuses_what_it_cannot_fix(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(word) for word in write_csv(tmp_path, "0.jpg,40,30,80,80,mask")]
+    target = tmp_path / ("out.json" if kind == "coco" else "yolo")
+    assert main(["convert", *words, f"--{kind}", str(target)]) == 0
+    source = target if kind == "coco" else target / "data.yaml"
+    assert lint(kind, source, code=0) == {}
+    assert main(["lint", "--fix", kind, str(source)]) == 2
+    assert f"found a {kind} data set, expected csv or pascal" in capsys.readouterr().err
+
+
+def test_the_fitted_config_is_written_and_matches(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{n % 3}.jpg,{x:.0f},{y:.0f},{x + 60:.0f},{y + 12:.0f},mask"
+        for n, (x, y) in enumerate(rng.uniform((0, 0), (100, 108), (30, 2)))
+    ]
+    words = write_csv(tmp_path, *lines)
+    ini = tmp_path / "anchors.ini"
+    options = ["--no-resize", "--write-config", str(ini)]
+    assert lint(*options, *words, code=0).pop("no anchor matches") == 30
+    assert "[anchor_parameters]" in capsys.readouterr().out
+    assert max(read_anchor_config(ini).ratios) < 0.3
+    assert lint("--no-resize", "--config", ini, *words, code=0).get("no anchor matches", 0) < 3
+
+
+def test_boxes_are_matched_at_the_size_that_training_sees(tmp_path: Path) -> None:
+    words = write_csv(tmp_path, "0.jpg,40,30,56,46,mask")
+    assert lint(*words) == {}
+    small = ["--image-min-side", "120", "--image-max-side", "160"]
+    assert lint(*small, *words) == {"no anchor matches": 1}
+
+
+def test_options_may_stand_after_the_words(tmp_path: Path) -> None:
+    words = [str(word) for word in write_csv(tmp_path, "0.jpg,80,30,40,80,mask")]
+    report = tmp_path / "after.json"
+    assert main(["lint", "--no-resize", *words, "--fix", "--json", str(report)]) == 0
+    assert json.loads(report.read_text())["anchors"]["present"]["config"]["sizes"][0] == 32
+    assert json.loads(report.read_text())["fixed"]
+
+
+def test_a_data_set_without_a_sound_picture_fails(tmp_path: Path) -> None:
+    assert main(["lint", *map(str, write_csv(tmp_path))]) == 1
+
+
+def test_a_config_without_boxes_to_fit_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(word) for word in write_csv(tmp_path, "0.jpg,,,,,")]
+    assert main(["lint", "--write-config", str(tmp_path / "a.ini"), *words]) == 1
+    assert "found no usable box" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        # no such data set
+        ["pascal", "nowhere"],
+        ["--config", "nowhere.ini", "csv", "a.csv", "b.csv"],
+        ["--image-min-side", "900", "--image-max-side", "300", "csv", "a.csv", "b.csv"],
+    ],
+)
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", *words]) == 2
+    assert "error: " in capsys.readouterr().err
