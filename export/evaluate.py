@@ -112,7 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--iou-threshold",
         type=float,
-        default=Thresholds.overlap,
+        default=Thresholds().overlap,
         metavar="IOU",
         help="overlap of a right detection, in a column of its own beside AP50 and AP",
     )

@@ -71,4 +71,5 @@ def share_interval(right: float, count: int) -> Interval:
     centre = (share + square / (2 * count)) / (1 + square / count)
     reach = math.sqrt(share * (1 - share) / count + square / (4 * count**2))
     reach *= DEVIATIONS / (1 + square / count)
-    return Interval(max(centre - reach, 0.0), min(centre + reach, 1.0))
+    # rounding leaves the ends a hair away from 0 and 1, which can be the share itself
+    return Interval(max(centre - reach, 0.0), min(centre + reach, 1.0)).reaching(share)

@@ -28,7 +28,7 @@ class PictureCache:
     damaged: called with the error of each picture that cannot be used, which is then left out; None
         raises it.
 
-    `aspects` holds width over height of each picture. Raises DatasetError.
+    `samples` holds those that are left, `aspects` width over height of each. Raises DatasetError.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class PictureCache:
     ) -> None:
         self._columns = {name: column for column, name in enumerate(classes)}
         self._resize = resize
-        self._samples: list[Sample] = []
+        self.samples: list[Sample] = []
         self._views: list[View | None] = []
         self._scales: list[float] = []
         self.aspects: list[float] = []
@@ -56,21 +56,21 @@ class PictureCache:
                 damaged(error)
                 continue
             room -= view.image.nbytes
-            self._samples.append(sample)
+            self.samples.append(sample)
             self._views.append(view if room >= 0 else None)
             self._scales.append(scale)
             self.aspects.append(view.image.shape[1] / view.image.shape[0])
-        if not self._samples:
+        if not self.samples:
             raise DatasetError("data set: found no usable picture, expected at least one")
 
     def __len__(self) -> int:
-        return len(self._samples)
+        return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[View, float]:
         """A picture, and the scale at which the network would look at the whole of it."""
         view = self._views[index]
         if view is None:
-            view, _ = self._read(self._samples[index])
+            view, _ = self._read(self.samples[index])
         return view, self._scales[index]
 
     def _read(self, sample: Sample) -> tuple[View, float]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .datasets import DatasetError, picture_size_px
-from .datasets.picture import PICTURE_SUFFIXES
+from .datasets import DatasetError, picture_size_px, read_picture
+from .datasets.fault import Fault
+from .datasets.picture import PICTURE_SUFFIXES, CutShortError
 from .findings import Finding
 from .near_duplicates import exact_groups, groups
-from .picture_faults import picture_fault
 
 
 def damaged_pictures(pictures: Sequence[Path]) -> list[Finding]:
@@ -27,6 +27,16 @@ def damaged_pictures(pictures: Sequence[Path]) -> list[Finding]:
         for path, fault in zip(pictures, faults, strict=True)
         if fault
     ]
+
+
+def picture_fault(path: Path) -> Fault | None:
+    """What is wrong with a picture: "truncated picture", "unreadable picture", or nothing."""
+    try:
+        read_picture(path)
+    except DatasetError as error:
+        kind = "truncated picture" if isinstance(error, CutShortError) else "unreadable picture"
+        return Fault(kind, str(error).removeprefix(f"{path}: "))
+    return None
 
 
 def wrong_sizes(pictures: Sequence[Path], annotations: Path) -> Iterator[Finding]:

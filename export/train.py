@@ -19,14 +19,11 @@ from monitor.errors import UsageError
 
 from .data_arguments import read_training
 from .datasets import DataSet, Sample
-from .engine import PRECISIONS, Engine, EpochProgress, batch_loss
-from .evaluate import detect_all, measure
-from .frame_detector import FrameDetector, TorchDetector
+from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .picture_cache import PictureCache
-from .postprocess import PostprocessConfig
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
@@ -34,11 +31,11 @@ from .training import Training
 from .training_log import TrainingLog
 from .training_options import add_arguments, augmentation_of, check_options, plain
 from .training_set import TrainingSet
+from .validation import ap50s, is_best, mean_loss, validated
 
 __all__ = ["add_arguments", "run"]
 
 KEPT_PICTURES = 6
-SAVE_SECONDS = 120.0
 log = logging.getLogger(__name__)
 
 
@@ -66,7 +63,9 @@ class Run:
         options = self.options
         self.resize = read_resize(options) or ResizeRule(None, None)
         data_set, validation = read_training(options)
-        self.validation = validation if options.evaluation else None
+        self.validation = None
+        if validation is not None and options.evaluation:
+            self.validation = validation.readable(options.damaged)
         check_scenes(options, data_set)
         network, loaded = initial_network(options, data_set.classes)
         network = network.to(self.group.device, memory_format=torch.channels_last)
@@ -81,11 +80,13 @@ class Run:
             self.resize,
             plain(options),
             loaded,
-            encoded_pictures((validation or data_set).samples),
             epoch=options.initial_epoch or 0,
         )
         self._resume()
         self.views = self._views(data_set, augment=True)
+        sound = self.validation.samples if self.validation else self.views.pictures.samples
+        self.training.pictures = encoded_pictures(sound)
+        check_processes(min(options.batch_size, len(self.views)), self.group.size)
         self.log = TrainingLog(
             options.snapshot_path if options.snapshots and self.group.leads else None,
             options.tensorboard_dir if self.group.leads else None,
@@ -135,7 +136,9 @@ class Run:
     def fit(self) -> None:
         """Train the epochs that are left, with a snapshot and a line of JSON after each."""
         training, options = self.training, self.options
-        self._save_every_so_often = SaveClock()
+        self._save_clock = SaveClock(options.snapshot_seconds)
+        if training.epoch >= options.epochs:
+            print(f"nothing to train: {training.epoch} epochs are done", file=sys.stderr)
         while training.epoch < options.epochs:
             entry: dict[str, Any] = {"epoch": training.epoch + 1, **self._train_epoch()}
             if self._validates():
@@ -143,11 +146,12 @@ class Run:
             training.history.append(entry)
             training.epoch += 1
             training.progress = EpochProgress()
-            self._save("last.pt")
+            # last.pt comes last: whatever a kill leaves undone before it is done again from there
             if is_best(training.history):
                 self._save("best.pt")
             if self.group.leads:
                 self.log.write(training.history)
+            self._save("last.pt")
             self.group.wait()
             if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):
                 print("AP50 has stopped rising: training ends early", file=sys.stderr)
@@ -192,33 +196,16 @@ class Run:
 
     def _validate(self) -> dict[str, Any]:
         assert self.validation is not None
-        samples = self.validation.samples
-        graph = FrameDetector(self.training.average.module, PostprocessConfig(), self.resize)
-        figures = measure(samples, detect_all(TorchDetector(graph), samples))
-        print(figures, flush=True)
-        entry: dict[str, Any] = {"validation": figures.to_dict(), "ap50": figures.mean_ap50}
-        if self.options.compute_val_loss:
-            entry["val_loss"] = self._validation_loss()
+        training, options = self.training, self.options
+        network = training.average.module
+        entry = validated(network, self.resize, self.validation)
+        if options.compute_val_loss:
+            views = self._views(self.validation, augment=False)
+            entry["val_loss"] = mean_loss(network, views, options.workers, self.group.device)
         return entry
 
-    @torch.inference_mode()
-    def _validation_loss(self) -> dict[str, float]:
-        assert self.validation is not None
-        views = self._views(self.validation, augment=False)
-        order = [[(i, i)] for i in range(len(views))]
-        network = self.training.average.module.eval()
-        totals = torch.zeros(3, dtype=torch.float64)
-        for pictures, targets in views.batches(0, order, self.options.workers):
-            sums = batch_loss(network, pictures, targets, self.group.device, torch.float32)
-            totals += sums.cpu()
-        class_sum, box_sum, positives = totals.tolist()
-        return {
-            "class_loss": class_sum / max(positives, 1),
-            "box_loss": box_sum / max(positives, 1),
-        }
-
     def _save_now_and_then(self) -> None:
-        if self._save_every_so_often.due():
+        if self._save_clock.due():
             self._save("last.pt")
 
     def _save(self, name: str) -> None:
@@ -226,32 +213,31 @@ class Run:
             self.training.save(self.options.snapshot_path / name)
 
 
-@dataclass
 class SaveClock:
-    """Says when a snapshot inside an epoch is due; what is learnt does not depend on it."""
+    """Says when a snapshot inside an epoch is due; what is learnt does not depend on it.
 
-    saved: float = 0.0
+    period_seconds: least time between two.
+    """
 
-    def __post_init__(self) -> None:
-        self.saved = time.monotonic()
+    def __init__(self, period_seconds: float) -> None:
+        self._period_seconds = period_seconds
+        self._saved = time.monotonic()
 
     def due(self) -> bool:
         """Whether the last snapshot is long enough ago; asked after every step."""
-        if time.monotonic() - self.saved < SAVE_SECONDS:
+        if time.monotonic() - self._saved < self._period_seconds:
             return False
-        self.saved = time.monotonic()
+        self._saved = time.monotonic()
         return True
 
 
-def ap50s(history: Sequence[dict[str, Any]]) -> list[float]:
-    """The mean AP50 of each validation so far."""
-    return [entry["ap50"] for entry in history if entry.get("ap50") is not None]
-
-
-def is_best(history: Sequence[dict[str, Any]]) -> bool:
-    """Whether the last epoch was validated, and better than all before."""
-    values = ap50s(history)
-    return history[-1].get("ap50") is not None and values[-1] > max(values[:-1], default=-1.0)
+def check_processes(batch_size: int, processes: int) -> None:
+    """Raise UsageError when some process would have no picture of a batch."""
+    if batch_size < processes:
+        raise UsageError(
+            f"--batch-size: batches of {batch_size} found for {processes} processes, expected at "
+            "least a picture for each; the size is that of all processes together"
+        )
 
 
 def check_scenes(options: argparse.Namespace, data_set: DataSet) -> None:

@@ -43,7 +43,7 @@ class Training:
     resize: ResizeRule
     arguments: dict[str, Any]
     loaded: frozenset[str]
-    pictures: list[Tensor]
+    pictures: list[Tensor] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     epoch: int = 0
     progress: EpochProgress = field(default_factory=EpochProgress)

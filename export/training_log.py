@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import UsageError
+from monitor.errors import MaskgateError, UsageError
 
 from .curves import draw_history
+
+
+class LogError(MaskgateError):
+    """The log of a training could not be written."""
 
 
 class TrainingLog:
@@ -35,17 +39,27 @@ class TrainingLog:
             self._writer = SummaryWriter(tensorboard_folder)
 
     def write(self, history: list[dict[str, Any]]) -> None:
-        """Tell of the last epoch of a history."""
-        line = json.dumps(history[-1])
-        print(line, flush=True)
+        """Tell of the last epoch of a history; the table of its validation has been printed.
+
+        Raises LogError or DrawingError when that is not possible.
+        """
+        shown = {name: value for name, value in history[-1].items() if name != "validation"}
+        print(json.dumps(shown), flush=True)
         if self._folder is not None:
-            text = "".join(json.dumps(entry) + "\n" for entry in history)
-            (self._folder / "history.jsonl").write_text(text, encoding="utf-8")
+            self._write_lines(self._folder / "history.jsonl", history)
             draw_history(history, self._folder / "curves.png")
         if self._writer is not None:
             for name, value in numbers(history[-1]):
                 self._writer.add_scalar(name, value, history[-1]["epoch"])
             self._writer.flush()
+
+    def _write_lines(self, path: Path, history: list[dict[str, Any]]) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = "".join(json.dumps(entry) + "\n" for entry in history)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise LogError(f"{path}: cannot write the history: {error.strerror}") from None
 
 
 def numbers(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -38,6 +38,7 @@ NOT_LEARNT = frozenset(
         "initial_epoch",
         "snapshot",
         "snapshot_path",
+        "snapshot_seconds",
         "snapshots",
         "tensorboard_dir",
         "validate_every",
@@ -151,6 +152,13 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
 def _add_files(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--snapshot-path", type=Path, default=Path("snapshots"), help="folder of last.pt, best.pt")
+    add(
+        "--snapshot-seconds",
+        type=float,
+        default=120.0,
+        metavar="T",
+        help="time between two snapshots inside an epoch; there is one after each anyway",
+    )
     add("--no-snapshots", dest="snapshots", action="store_false", help="write no files at all")
     add("--no-evaluation", dest="evaluation", action="store_false", help="never validate")
     add("--validate-every", type=int, default=1, metavar="EPOCHS")
@@ -176,6 +184,7 @@ def check_options(options: argparse.Namespace) -> None:
             ("initial_epoch", 0, math.inf, "0 or more"),
             ("warmup_steps", 0, math.inf, "0 or more"),
             ("workers", 0, math.inf, "0 or more"),
+            ("snapshot_seconds", 0, math.inf, "0 or more"),
             ("validate_every", 1, math.inf, "1 or more"),
             ("early_stop", 0, math.inf, "0 or more"),
             ("reduce_lr_patience", 0, math.inf, "0 or more"),

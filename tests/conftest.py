@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# before torch is loaded: the networks here are too small for two threads to be worth their waiting
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 

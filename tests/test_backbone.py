@@ -80,9 +80,10 @@ def test_an_untrained_network_gives_every_anchor_the_prior() -> None:
     config = RetinaNetConfig(classes=("mask", "noMask"), prior=0.02)
     logits, deltas, anchors = RetinaNet(config).eval()(torch.zeros(1, 64, 64, 3))
     positions = 8 * 8 + 4 * 4 + 2 * 2 + 1 + 1
-    assert logits.shape == (1, positions * 3, 2)
-    assert deltas.shape == (1, positions * 3, 4)
-    assert anchors.shape == (positions * 3, 4)
+    # three ratios of three scales at each position, as in the paper
+    assert logits.shape == (1, positions * 9, 2)
+    assert deltas.shape == (1, positions * 9, 4)
+    assert anchors.shape == (positions * 9, 4)
     assert torch.sigmoid(logits).mean().item() == pytest.approx(0.02, abs=2e-3)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from picture_files import draw_scene
 
-from export.picture_faults import is_cut_short, picture_fault
+from export.datasets.cut_short import is_cut_short
+from export.picture_findings import picture_fault
 from monitor.scene import training_picture
 
 

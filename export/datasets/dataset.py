@@ -61,6 +61,22 @@ class DataSet:
             raise DatasetError("data set: found no usable picture, expected at least one")
         return replace(self, problems=())
 
+    def readable(self, damaged: str) -> DataSet:
+        """The data set without the pictures that cannot be decoded; all are decoded to find them.
+
+        damaged: see `usable`. Raises DatasetError also when no picture is left.
+        """
+        problems = []
+        for sample in self.samples:
+            try:
+                sample.read()
+            except DatasetError as error:
+                what = str(error).removeprefix(f"{sample.path}: ")
+                problems.append(Problem("unreadable picture", str(sample.path), what))
+        unread = {problem.where for problem in problems}
+        sound = tuple(sample for sample in self.samples if str(sample.path) not in unread)
+        return replace(self, samples=sound, problems=tuple(problems)).usable(damaged)
+
 
 def class_names(samples: Iterable[Sample]) -> tuple[str, ...]:
     """The names that occur, in alphabetical order whatever their case."""

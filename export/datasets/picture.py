@@ -13,6 +13,7 @@ import PIL.Image
 
 from monitor.frame import Image
 
+from .cut_short import is_cut_short
 from .fault import DatasetError
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -22,12 +23,17 @@ _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = (None, 1)
 
 
+class CutShortError(DatasetError):
+    """A picture's file ends before the picture does."""
+
+
 def read_picture(path: Path) -> Image:
     """Decode a picture to uint8 [H, W, 3] BGR, turned upright by its EXIF orientation.
 
     Current labelImg shows, and so labels, the upright picture too (QImageReader.setAutoTransform).
 
-    Raises DatasetError when the file is missing, empty or not a picture.
+    Raises CutShortError when the end of the picture is missing, and DatasetError when the file is
+    missing, empty or not a picture.
     """
     try:
         encoded = np.fromfile(path, np.uint8)
@@ -35,6 +41,8 @@ def read_picture(path: Path) -> Image:
         raise DatasetError(f"{path}: cannot read the picture: {error.strerror}") from None
     if not encoded.size:
         raise DatasetError(f"{path}: found an empty file, expected a picture")
+    if is_cut_short(encoded.tobytes()):
+        raise CutShortError(f"{path}: found the end of the file before the picture's end")
     try:
         image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     except cv2.error:  # A picture beyond OpenCV's limit of size.

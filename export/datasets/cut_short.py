@@ -1,15 +1,10 @@
-"""Pictures that cannot be decoded, or not to their end.
+"""Whether a picture's file ends before the picture in it does.
 
-A decoder may fill what is missing of a picture with grey and say nothing: OpenCV 4 does so with a
-JPEG that is cut short. So the file itself is looked at, too.
+A decoder may fill what is missing with grey and say nothing: OpenCV 4 does so with a JPEG that is
+cut short. So the file itself is looked at, too.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
-
-from .datasets import DatasetError, read_picture
-from .datasets.fault import Fault
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 START_OF_SCAN = 0xDA
@@ -17,23 +12,6 @@ START_OF_SCAN = 0xDA
 LONELY_MARKERS = frozenset({0xFF, 0x01, *range(0xD0, 0xD9)})
 PNG_START = b"\x89PNG\r\n\x1a\n"
 PNG_END = b"IEND"
-
-
-def picture_fault(path: Path) -> Fault | None:
-    """What is wrong with a picture's file: "truncated picture", "unreadable picture", or nothing.
-
-    path: an existing file.
-    """
-    cut_short = Fault("truncated picture", "found the end of the file before the picture's end")
-    try:
-        if is_cut_short(path.read_bytes()):
-            return cut_short
-        read_picture(path)
-    except OSError as error:
-        return Fault("unreadable picture", f"cannot read the picture: {error.strerror}")
-    except DatasetError as error:
-        return Fault("unreadable picture", str(error).removeprefix(f"{path}: "))
-    return None
 
 
 def is_cut_short(encoded: bytes) -> bool:
