@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -17,8 +18,18 @@ COMMANDS = {
     "train": ("train", "train a RetinaNet on labelled pictures"),
     "evaluate": ("evaluate", "measure a model on labelled pictures"),
     "predict": ("predict", "draw what a model finds onto pictures"),
+    "compare": ("compare", "see what a new model would decide otherwise"),
     "onnx": ("to_onnx", "turn a snapshot into the file that the monitor runs"),
 }
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Names the defaults that say something: numbers, words and paths."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or isinstance(action.default, bool | list):
+            return action.help
+        return super()._get_help_string(action)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,11 +51,14 @@ def run_command(name: str, arguments: Sequence[str], prog: str) -> int:
     parser = argparse.ArgumentParser(
         prog=prog,
         description=f"{purpose[0].upper()}{purpose[1:]}.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file name that the terminal cannot show is no reason to stop
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         exit_code: int = module.run(options)
     except MaskgateError as error:

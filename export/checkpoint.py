@@ -64,7 +64,7 @@ def read_torch_file(path: Path) -> Any:
             f"{path}: damaged, or more than tensors and plain values in it, which might run code"
         ) from None
     except (RuntimeError, OSError, EOFError, ValueError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = (str(error) or "the file ends too early").splitlines()[0]
         raise ModelError(f"{path}: damaged: {reason}") from None
 
 

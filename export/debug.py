@@ -21,11 +21,12 @@ from .drawn_pictures import DrawnPictures
 from .labelled_views import LabelledViews
 from .matched_boxes import Fate, match_boxes
 from .matched_drawing import LEGEND, draw_matched
+from .output_folders import make_folders
 from .picture_drawing import blank
 from .picture_window import open_window
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
-from .training_options import SMALLEST_CROP_PX, augmentation_of
+from .training_options import SMALLEST_CROP_PX, augmentation_of, idle_augmentation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,12 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--output-dir", type=Path, default=Path(), metavar="DIR", help="folder of the files")
     add("--flatten-output", action="store_true", help="all files in that folder itself")
     add_retired(parser, "debug")
-    add_data_set(parser)
+    _, pascal, coco, _ = add_data_set(parser)
+    for words, option in ((pascal, "--pascal-set"), (coco, "--coco-set")):
+        words.add_argument(
+            option, dest="split", default=argparse.SUPPRESS, metavar="NAME", help="as --split"
+        )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry out `debug`; returns the exit code."""
+    """Carry out `debug`; returns the exit code: 1 if a picture could not be read."""
     check_options(options)
+    make_folders(options.output_dir if options.no_gui else None)
     window = None if options.no_gui else open_window()
     resize = read_resize(options)
     config = read_anchor_config(options.config) if options.config else AnchorConfig()
@@ -74,21 +80,24 @@ def run(options: argparse.Namespace) -> int:
     else:
         with window:
             window.leaf_through(len(views), album.draw)
-    return 1 if album.unreadable else 0
+    return 1 if album.unreadable and options.damaged == "refuse" else 0
 
 
 def check_options(options: argparse.Namespace) -> None:
-    """Raise UsageError for an option out of its range."""
-    crop = options.crop
+    """Raise UsageError, listing every option out of its range."""
+    crop, wrong = options.crop, idle_augmentation(options)
     if crop is not None and (crop < SMALLEST_CROP_PX or crop % 32):
-        raise UsageError(
-            f"--crop: {crop} found, expected a multiple of 32, at least {SMALLEST_CROP_PX}"
-        )
+        least = f"at least {SMALLEST_CROP_PX}"
+        wrong.append(f"--crop: {crop} found, expected a multiple of 32, {least}")
     for name in ("mosaic", "upside_down"):
         share = getattr(options, name)
         if not 0 <= share <= 1:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option}: {share} found, expected a share of 0 to 1")
+            wrong.append(f"{option}: {share} found, expected a share of 0 to 1")
+    if options.seed < 0:
+        wrong.append(f"--seed: {options.seed} found, expected 0 or more")
+    if wrong:
+        raise UsageError("; ".join(wrong))
 
 
 class Album:
@@ -120,7 +129,7 @@ class Album:
             view = self._views[number]
         except DatasetError as error:
             if number not in self.unreadable:
-                print(f"export debug: left out: {error}", file=sys.stderr)
+                tqdm.write(f"left out: {error}", file=sys.stderr)
             self.unreadable.add(number)
             return blank(str(error))
         height, width = view.image.shape[:2]

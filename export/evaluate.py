@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from .evaluation_drawing import draw_evaluated
 from .evaluation_report import write_report
 from .figures import measure
 from .frame_detector import FrameDetector, TorchDetector
+from .output_folders import make_folders
 from .postprocess import PostprocessConfig
 from .process_group import chosen_device
 from .resize_arguments import add_resize, read_resize
@@ -34,7 +35,6 @@ from .thresholds import Thresholds
 
 Detect = Callable[[Image], Detections]
 ONNX_SUFFIX = ".onnx"
-log = logging.getLogger(__name__)
 
 
 def open_detector(
@@ -141,6 +141,9 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `evaluate`; returns the exit code."""
     path = _model(options)
     thresholds = _thresholds(options)
+    if options.report and options.report.suffix == ".png":
+        raise UsageError(f"--report: {options.report} found, expected a name for the JSON")
+    make_folders(options.save_path, files=(options.detections, options.report))
     resize, postprocess = read_resize(options), _postprocess(path, thresholds)
     data_set = read_data_set(options, options.split)
     detector = open_detector(path, resize, postprocess, gpu=options.gpu)
@@ -178,7 +181,8 @@ def _thresholds(options: argparse.Namespace) -> Thresholds:
     try:
         return Thresholds(options.score_threshold, options.iou_threshold, options.max_detections)
     except ValueError as error:
-        raise UsageError(f"thresholds: {error}") from None
+        options_meant = "--score-threshold, --iou-threshold, --max-detections"
+        raise UsageError(f"{options_meant}: {error}") from None
 
 
 def _postprocess(path: Path, thresholds: Thresholds) -> PostprocessConfig | None:
@@ -186,8 +190,10 @@ def _postprocess(path: Path, thresholds: Thresholds) -> PostprocessConfig | None
     usual, asked = PostprocessConfig(), thresholds.detections or 0
     if path.suffix == ONNX_SUFFIX or asked <= usual.detections:
         return None
-    return PostprocessConfig(candidates=max(asked, usual.candidates), detections=asked)
+    # as many more candidates, or too few would be left of them once others are suppressed
+    candidates = asked * usual.candidates // usual.detections
+    return PostprocessConfig(candidates=candidates, detections=asked)
 
 
 def _leave_out(error: DatasetError) -> None:
-    log.warning("left out: %s", error)
+    tqdm.write(f"left out: {error}", file=sys.stderr)

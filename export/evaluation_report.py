@@ -72,7 +72,6 @@ def write_report(
         },
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot write the report: {error.strerror}") from None

@@ -25,6 +25,12 @@ def freeze(
     frozen = []
     for name, module in network.backbone.body.named_modules():
         own = [f"{BODY}{name}.{key}" for key, _ in module.named_parameters(recurse=False)]
+        # statistics that were not loaded must adapt; the count of batches is none of them
+        own += [
+            f"{BODY}{name}.{key}"
+            for key, value in module.named_buffers(recurse=False)
+            if value.is_floating_point()
+        ]
         wanted = whole or (stem and id(module) in stems)
         if own and wanted and all(key in loaded for key in own):
             module.requires_grad_(False)

@@ -7,6 +7,7 @@ import numpy as np
 from monitor.contract import ResizeRule
 
 from .datasets.dataset import DataSet
+from .datasets.fault import DatasetError
 from .picture_cache import fit_scale
 from .transforms import Augmentation, View, augmented, resized
 
@@ -45,11 +46,18 @@ class LabelledViews:
         numbers = iter([number, *self._rng.integers(len(self._samples), size=3).tolist()])
 
         def pick() -> tuple[View, float]:
-            view = self._read(next(numbers))
+            view = self._read_or(next(numbers), number)
             height, width = view.image.shape[:2]
             return view, fit_scale(self._resize, width, height)
 
         return augmented(pick, self._augmentation, self._rng)
+
+    def _read_or(self, number: int, wanted: int) -> View:
+        """One picture, or in its place the one that is wanted: only of that an error is raised."""
+        try:
+            return self._read(number)
+        except DatasetError:
+            return self._read(wanted)
 
     def _read(self, number: int) -> View:
         sample = self._samples[number]

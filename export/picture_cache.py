@@ -55,9 +55,10 @@ class PictureCache:
                     raise
                 damaged(error)
                 continue
-            room -= view.image.nbytes
+            fits = view.image.nbytes <= room
+            room -= view.image.nbytes if fits else 0
             self.samples.append(sample)
-            self._views.append(view if room >= 0 else None)
+            self._views.append(view if fits else None)
             self._scales.append(scale)
             self.aspects.append(view.image.shape[1] / view.image.shape[0])
         if not self.samples:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from itertools import pairwise
+from textwrap import wrap
 
 import cv2
 import numpy as np
@@ -30,6 +31,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SMALLEST_TEXT_PX = 11
 _LEAST_LONG_SIDE_PX = 480
 _BRIGHT = 140.0
+_LINE_LETTERS = 70
 
 
 def class_colours(count: int) -> tuple[Colour, ...]:
@@ -59,10 +61,11 @@ def draw_detections(image: Image, found: Detections) -> Image:
 
 
 def blank(text: str) -> Image:
-    """A grey picture that says only this; its lines may be as long as a path."""
+    """A grey picture that says only this, in as many lines as it takes."""
     drawing = Drawing(np.full((360, 640, 3), 128, np.uint8))
     for line in text.splitlines():
-        drawing.footer(line)
+        for part in wrap(line, _LINE_LETTERS):
+            drawing.footer(part)
     return drawing.finished()
 
 
@@ -78,7 +81,7 @@ class Drawing:
         size = (image.shape[1] * self._scale, image.shape[0] * self._scale)
         self._image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
         self._text_px = max(min(size) // 36, _SMALLEST_TEXT_PX)
-        self._captions: list[tuple[tuple[int, int, int, int], str, Colour]] = []
+        self._captions: list[tuple[tuple[int, int, int, int], str, Colour, bool]] = []
         self._footer: list[tuple[str, Colour]] = []
 
     def box(
@@ -89,9 +92,15 @@ class Drawing:
         *,
         dashed: bool = False,
         thin: bool = False,
+        below: bool = False,
     ) -> None:
-        """Draw a box, float [4], xyxy pixels of the picture; a later caption covers an earlier."""
-        scaled = np.clip(np.asarray(box, np.float64) * self._scale, -1e6, 1e6)
+        """Draw a box, float [4], xyxy pixels of the picture; a later caption covers an earlier.
+
+        below: whether the caption stands below the box and not above it.
+        """
+        # so far outside that no line shows, and no farther, or dashes would take long
+        farthest = np.tile(self._image.shape[1::-1], 2) + self._text_px
+        scaled = np.clip(np.asarray(box, np.float64) * self._scale, -self._text_px, farthest)
         left, top, right, bottom = (round(side) for side in scaled.tolist())
         line_px = 1 if thin else max(self._text_px_of(bottom - top) // 4, 2)
         if dashed:
@@ -99,7 +108,7 @@ class Drawing:
         else:
             cv2.rectangle(self._image, (left, top), (right, bottom), colour, line_px)
         if caption:
-            self._captions.append(((left, top, right, bottom), caption, colour))
+            self._captions.append(((left, top, right, bottom), caption, colour, below))
 
     def footer(self, text: str, colour: Colour = WHITE) -> None:
         """Add a line of text below the picture."""
@@ -107,8 +116,12 @@ class Drawing:
 
     def finished(self) -> Image:
         """The drawn copy, uint8 [H, W, 3] BGR."""
-        for (left, top, _, bottom), caption, colour in self._captions:
-            self._caption(left, top, caption, colour, self._text_px_of(bottom - top))
+        for (left, top, _, bottom), caption, colour, below in self._captions:
+            label = self._label(caption, colour, self._text_px_of(bottom - top))
+            if below:
+                self._place(label, left, bottom, bottom - label.shape[0])
+            else:
+                self._place(label, left, top - label.shape[0], top)
         rows = [self._row(text, colour) for text, colour in self._footer]
         return np.asarray(np.vstack([self._image, *rows]), np.uint8)
 
@@ -127,16 +140,16 @@ class Drawing:
             for begin, finish in zip(stops[::2], stops[1::2], strict=True):
                 cv2.line(self._image, begin, finish, colour, line_px)
 
-    def _caption(self, left: int, top: int, text: str, colour: Colour, text_px: int) -> None:
-        """Write above the corner or, without room there, below it; always inside the picture."""
+    def _label(self, text: str, colour: Colour, text_px: int) -> Image:
         height_px, width_px = self._image.shape[:2]
-        label = _label(text, colour, text_px, width_px)[:height_px]
+        return _label(text, colour, text_px, width_px)[:height_px]
+
+    def _place(self, label: Image, left: int, top: int, otherwise: int) -> None:
+        """Put a label at that top edge or, without room there, at another; always inside."""
         rows, columns = label.shape[:2]
-        top = top - rows if top >= rows else top
-        top, left = (
-            max(min(at, most), 0)
-            for at, most in ((top, height_px - rows), (left, width_px - columns))
-        )
+        lowest, rightmost = self._image.shape[0] - rows, self._image.shape[1] - columns
+        top = top if 0 <= top <= lowest else otherwise
+        top, left = max(min(top, lowest), 0), max(min(left, rightmost), 0)
         self._image[top : top + rows, left : left + columns] = label
 
     def _row(self, text: str, colour: Colour) -> Image:
@@ -149,6 +162,8 @@ class Drawing:
 
 def _label(text: str, colour: Colour, text_px: int, most_px: int) -> Image:
     """Text on a ground of that colour, at most so wide; what does not fit is cut with dots."""
+    # a file name may hold bytes that are no text, on which OpenCV crashes
+    text = text.encode("utf-8", "replace").decode("utf-8")
     line_px = max(text_px // 9, 1)
     margin_px = max(text_px // 3, 2)
     scale = cv2.getFontScaleFromHeight(_FONT, text_px, line_px)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import TracebackType
 
@@ -9,12 +10,12 @@ import cv2
 
 from monitor.errors import UsageError
 from monitor.frame import Image
-from monitor.window import display_works
+from monitor.window import display_works, is_open
 
 TITLE = "maskgate"
 PREVIOUS, NEXT, QUIT = -1, 1, 0
 _POLL_MS = 50
-_LARGEST_PX = (1600, 900)
+_LARGEST_PX = (1280, 720)
 
 # keras-retinanet's keys: n and m, or the arrows of X11 and of Windows
 STEPS = {
@@ -22,6 +23,7 @@ STEPS = {
     **dict.fromkeys((ord("m"), ord(" "), 0xFF53, 0x270000), NEXT),
     **dict.fromkeys((ord("q"), 27), QUIT),
 }
+KEYS = "next picture: m, space or right arrow; previous: n or left arrow; end: q or Esc"
 
 
 def open_window() -> PictureWindow:
@@ -51,7 +53,7 @@ class PictureWindow:
             key = cv2.waitKeyEx(_POLL_MS)
             if key in STEPS:
                 return STEPS[key]
-            if cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+            if not is_open(TITLE):
                 return QUIT
 
     def leaf_through(self, count: int, draw: Callable[[int], Image]) -> None:
@@ -60,6 +62,7 @@ class PictureWindow:
         count: of pictures, at least one.
         draw: gives the picture of a number, 0 to count - 1.
         """
+        print(KEYS, file=sys.stderr)
         number = 0
         while True:
             self.show(draw(number))

@@ -88,7 +88,11 @@ def _of_class(point: float, drawn: Values, matches: Matches) -> Interval:
         return UNKNOWN
     spread = interval(drawn)
     recall = share_interval(int(matches.hits.sum()), int(matches.boxes.sum()))
-    return UNKNOWN if spread is None else spread.reaching(point, min(point, recall.low))
+    if spread is None:
+        return UNKNOWN
+    # and twenty misses of twenty for certain, too
+    highest = recall.high if not matches.hits.any() else point
+    return spread.reaching(point, min(point, recall.low), highest)
 
 
 def _of_mean(

@@ -16,6 +16,7 @@ from .datasets import DatasetError, read_picture
 from .datasets.sample import PICTURE_SUFFIXES
 from .drawn_pictures import DrawingError, DrawnPictures
 from .evaluate import open_detector
+from .output_folders import make_folders
 from .picture_drawing import draw_detections
 from .picture_window import PictureWindow
 from .resize_arguments import add_resize, read_resize
@@ -47,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         )
     pictures = find_pictures(options.pictures)
     files = DrawnPictures(options.output_dir, "predicted", pictures)
+    make_folders(options.output_dir, files=(options.json,))
     detect = open_detector(options.model, read_resize(options))
     found: dict[Path, Detections] = {}
     for path in pictures:
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             seen = seen.where(seen.best_scores >= options.score_threshold)
             files.write(path, draw_detections(image, seen))
         except (DatasetError, DrawingError) as error:
-            print(f"export predict: left out: {error}", file=sys.stderr)
+            print(f"left out: {error}", file=sys.stderr)
             continue
         found[path] = seen
         print(f"{path}: {in_words(seen)}", flush=True)
@@ -80,7 +82,11 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
         if not path.is_dir():
             pictures[path] = None
             continue
-        inside = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES]
+        inside = [
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in PICTURE_SUFFIXES and not file.is_dir()
+        ]
         if not inside:
             endings = ", ".join(sorted(PICTURE_SUFFIXES))
             raise UsageError(f"{path}: found no picture in the folder, expected {endings}")
@@ -99,7 +105,7 @@ def in_words(found: Detections) -> str:
 def write_found(path: Path, found: Mapping[Path, Detections]) -> None:
     """Write the JSON that `python -m export evaluate --detections` writes, too.
 
-    Each detection stands there once, with its best class. Raises DrawingError when that is not
+    Each detection stands there once, with its best class. Raises UsageError when that is not
     possible.
     """
     items = [
@@ -112,7 +118,6 @@ def write_found(path: Path, found: Mapping[Path, Detections]) -> None:
         for picture, seen in found.items()
     ]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(items, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot write what was found: {error.strerror}") from None

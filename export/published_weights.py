@@ -41,11 +41,11 @@ def fetch_imagenet_weights(backbone: str) -> Path:
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if path.is_file():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     digits = name.removesuffix(".pth").rpartition("-")[2]
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT_SECONDS)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(FOLDER + name, str(path), digits)
     except (OSError, HTTPException, RuntimeError) as error:
         raise FetchError(

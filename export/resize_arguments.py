@@ -46,6 +46,6 @@ def read_resize(options: argparse.Namespace) -> ResizeRule | None:
     if least is None and most is None:
         return None
     try:
-        return ResizeRule(least or most, most or least)
+        return ResizeRule(most if least is None else least, least if most is None else most)
     except ValueError as error:
         raise UsageError(f"--image-min-side, --image-max-side: {error}") from None

@@ -18,6 +18,7 @@ from monitor.errors import UsageError
 from .checkpoint import load_network, resize_rule
 from .frame_detector import FrameDetector
 from .onnx_graph import half_precision, save_model, trace
+from .output_folders import make_folders
 from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
 from .quantize import calibration_pictures, quantise
@@ -80,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `onnx`; returns the exit code."""
     check_options(options)
-    make_folders(options)
+    make_folders(files=(options.output, options.report))
     network, content = load_network(options.checkpoint)
     config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
     resize = read_resize(options) or resize_rule(content)
@@ -139,16 +140,6 @@ def check_options(options: argparse.Namespace) -> None:
         wrong.append("--int8 and --calibration DIR need each other, found only one of them")
     if wrong:
         raise UsageError("; ".join(wrong))
-
-
-def make_folders(options: argparse.Namespace) -> None:
-    """Make the folders of what will be written; raises UsageError where that is not possible."""
-    for path in (options.output, options.report):
-        try:
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{path}: the folder cannot be made: {error.strerror}") from None
 
 
 def postprocess_config(options: argparse.Namespace) -> PostprocessConfig:

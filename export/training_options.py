@@ -189,6 +189,7 @@ def check_options(options: argparse.Namespace) -> None:
             ("early_stop", 0, math.inf, "0 or more"),
             ("reduce_lr_patience", 0, math.inf, "0 or more"),
             ("reduce_lr_factor", 1e-6, 1 - 1e-6, "between 0 and 1"),
+            ("seed", 0, math.inf, "0 or more"),
             ("lr", 1e-12, math.inf, "more than 0"),
             ("weight_decay", 0, math.inf, "0 or more"),
             ("optimizer_clipnorm", 1e-12, math.inf, "more than 0"),
@@ -204,12 +205,18 @@ def check_options(options: argparse.Namespace) -> None:
     ]
     if options.crop is not None and options.crop % 32:
         wrong.append(f"--crop: {options.crop} found, expected a multiple of 32")
-    augmenting = {"crop": None, "mosaic": 0.0, "upside_down": 0.0}
-    given = [f"--{n.replace('_', '-')}" for n, v in augmenting.items() if getattr(options, n) != v]
-    if given and not options.random_transform:
-        wrong.append(f"{', '.join(given)}: found without --random-transform, expected both")
+    wrong += idle_augmentation(options)
     if wrong:
         raise UsageError("; ".join(wrong))
+
+
+def idle_augmentation(options: argparse.Namespace) -> list[str]:
+    """What is wrong with options of augmented views where none are asked for; empty if nothing."""
+    augmenting = {"crop": None, "mosaic": 0.0, "upside_down": 0.0}
+    given = [f"--{n.replace('_', '-')}" for n, v in augmenting.items() if getattr(options, n) != v]
+    if not given or options.random_transform:
+        return []
+    return [f"{', '.join(given)}: found without --random-transform, expected both"]
 
 
 def augmentation_of(options: argparse.Namespace, resize: ResizeRule) -> Augmentation | None:

@@ -60,7 +60,7 @@ class TrainingSet(Dataset[tuple[Tensor, Target]]):
         key: (position in the epoch, number of the picture), or the one for both.
         """
         position, index = (key, key) if isinstance(key, int) else key
-        rng = np.random.default_rng([self.seed, self.epoch, position])
+        rng = np.random.default_rng([self.seed, self.epoch, 1 + position])
         view = self._view(index, rng)
         return torch.from_numpy(view.image), Target(
             torch.from_numpy(view.boxes), torch.from_numpy(view.labels)
@@ -125,6 +125,8 @@ class TrainingSet(Dataset[tuple[Tensor, Target]]):
         workers: processes that make views; 0 makes them in this one.
         """
         self.epoch = epoch
+        if not workers:
+            quieten(0)
         return DataLoader(
             self,
             batch_sampler=Order(order),
@@ -157,5 +159,8 @@ def collate(items: list[tuple[Tensor, Target]]) -> Batch:
 
 
 def quieten(_worker: int) -> None:
-    """Keep a worker on one core: the others belong to the network."""
+    """Keep OpenCV on one core: the others belong to the network.
+
+    Its blurs also round otherwise on several, so that a view would depend on who makes it.
+    """
     cv2.setNumThreads(0)

@@ -135,7 +135,7 @@ def cropped(
     scales: least and largest factor on it.
 
     An object that the cut leaves too small or too hidden to be labelled is painted over, because
-    left alone it would be learnt as background.
+    left alone it would be learnt as background; what it shares with a labelled one stays.
     """
     height, width = view.image.shape[:2]
     scale = fit_scale * float(np.exp(rng.uniform(*np.log(scales))))
@@ -158,8 +158,11 @@ def cropped(
     areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), 1e-6)
     visible = (inside[:, 2:] - inside[:, :2]).prod(axis=1)
     keep = (visible / areas >= VISIBLE_SHARE) & (visible >= SMALLEST_OBJECT_PX**2)
+    whole = image.copy() if not keep.all() else image
     for x1, y1, x2, y2 in inside[~keep].round().astype(int):
         image[y1:y2, x1:x2] = image[y1:y2, x1:x2].mean(axis=(0, 1)) if x2 > x1 and y2 > y1 else 0
+    for x1, y1, x2, y2 in inside[keep].round().astype(int):
+        image[y1:y2, x1:x2] = whole[y1:y2, x1:x2]
     return View(image, inside[keep], view.labels[keep])
 
 

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from .actuators import make
-from .actuators.worker import Worker
-from .annotate import annotate
+from .bench import Comparison, bench, compare, peak_memory_mb
 from .config import Config, DoorSection
+from .detections import Detections
 from .detector import Detector
-from .doorkeeper import Doorkeeper, Result
+from .doorkeeper import Result
 from .errors import SourceError, UsageError
 from .events import EventFile
-from .frame import Image
+from .frame import Frame, Image
 from .orientation import Orientation
+from .other_model import OtherModel
+from .parts import (
+    drawn,
+    frames_of,
+    make_detector,
+    make_hard_frames,
+    make_pipeline,
+    make_policy,
+    make_zones,
+)
 from .pipeline import Pipeline
-from .policy import Policy
+from .policy import Decision
 from .record import Recorder
-from .replay import Alone, Replay
+from .replay import Replay
 from .sources import Source, open_source
 from .timeline import read_timelines
 from .window import Window, display_works
-from .zones import Zones
 
 _log = logging.getLogger("monitor.app")
 
 _FPS_OF_LAST_RESORT = 25.0
+_COMPARED_PICTURES = 16
 
 
 def run(
@@ -54,10 +65,10 @@ def run(
     """
     door = config.doors[0]
     watched = open_source(door.source if source is None else source)
-    detector = _detector(config)
+    detector = make_detector(config.model)
     with ExitStack() as stack:
         shown = _window(stack) if window and config.window == "auto" else None
-        pipeline = _pipeline(door, watched, detector, actuate=actuate, paced=True)
+        pipeline = make_pipeline(door, watched, detector, actuate=actuate, paced=True)
         stack.callback(lambda: print(f"{watched.name}: {pipeline.summary}"))
         stack.enter_context(pipeline)
         ends_at = time.monotonic() + seconds if seconds else float("inf")
@@ -78,6 +89,7 @@ def replay(
     video: Path | None = None,
     expect: Path | None = None,
     each: bool = False,
+    hard: Path | None = None,
     actuate: bool = False,
     fps_of_pictures: float = 1.0,
 ) -> bool:
@@ -89,6 +101,7 @@ def replay(
     video: file for the annotated pictures, of one source.
     expect: timelines that the sources must keep, by file stem.
     each: decide on each picture alone, without hold.
+    hard: folder for the frames that are nearest to being judged otherwise.
     actuate: drive every actuator, not only the log.
     fps_of_pictures: pictures per second at which a folder plays.
     """
@@ -108,9 +121,12 @@ def replay(
                     _picture(door, pipeline, result), source.fps or _FPS_OF_LAST_RESORT
                 )
             )
-        detector = _detector(config)
+        detector = make_detector(config.model)
+        if hard:
+            frames = stack.enter_context(make_hard_frames(door, detector, hard))
+            watch.append(lambda source, _, result: frames.add(source.name, result))
         session = Replay(
-            lambda source: _pipeline(door, source, detector, actuate=actuate, each=each),
+            lambda source: make_pipeline(door, source, detector, actuate=actuate, each=each),
             watch=watch,
             check_interrupt=check_interrupt,
             fps_of_pictures=fps_of_pictures,
@@ -125,12 +141,12 @@ def replay(
 def check(config: Config) -> None:
     """Load the model, take one picture from the source, and print what was found."""
     door = config.doors[0]
-    detector = _detector(config)
+    detector = make_detector(config.model)
     _row("model", f"{detector.path}, sha256 {detector.sha256[:12]}")
     _row("classes", ", ".join(detector.contract.classes))
     _row("provider", detector.provider)
     _row("door", door.name)
-    _policy(door, detector)
+    make_policy(door, detector)
     _row("actuators", ", ".join(f"{part.name} ({part.kind})" for part in door.actuators))
     source = open_source(door.source)
     try:
@@ -149,70 +165,82 @@ def check(config: Config) -> None:
     _row("first picture", f"{len(faces)} candidates in {milliseconds:.0f} ms")
 
 
+def measure(
+    config: Config,
+    *,
+    check_interrupt: Callable[[], None],
+    source: str | None = None,
+    model: Path | None = None,
+    frames: int = 200,
+    against: Path | None = None,
+    json_file: Path | None = None,
+) -> None:
+    """Print how long each stage of a frame takes on this machine.
+
+    check_interrupt: called between frames; may raise to end it.
+    source: whose frames to take in place of the configured source.
+    model: what to measure in place of the configured model.
+    frames: how many to time.
+    against: another ONNX file, timed in turn with the detector on the same frames.
+    json_file: gets all of it as plain values.
+    """
+    door = config.doors[0]
+    spec = door.source if source is None else source
+    detector = make_detector(config.model, model)
+    policy, zones = make_policy(door, detector), make_zones(door)
+
+    def judge(frame: Frame, faces: Detections) -> Decision:
+        check_interrupt()
+        height_px, width_px = frame.image.shape[:2]
+        return policy.update(zones.select(faces, width_px, height_px), frame.time)
+
+    found = bench(frames_of(door, spec), detector, judge, partial(drawn, door), frames)
+    images = [frame.image for frame in islice(frames_of(door, spec), _COMPARED_PICTURES)]
+    if found is None:
+        raise SourceError(f"{spec}: too few frames found, expected more than those of a warm-up")
+    height_px, width_px = images[0].shape[:2]
+    _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
+    _row("runs on", f"{detector.provider}, {detector.threads} threads")
+    _row("frames", f"{found.frames} of {spec}, {width_px} x {height_px} px")
+    print(found)
+    compared = _compared(images, detector, against, frames) if against else None
+    memory_mb = peak_memory_mb()
+    print(f"{memory_mb:.0f} MB of memory at most")
+    if json_file:
+        content: dict[str, Any] = {
+            "model": {"file": detector.path.name, "sha256": detector.sha256},
+            "provider": detector.provider,
+            "threads": detector.threads,
+            "source": {"name": str(spec), "width_px": width_px, "height_px": height_px},
+            **found.to_dict(),
+            "memory_mb": memory_mb,
+            "against": {"file": against.name, **compared.to_dict()}
+            if against and compared
+            else None,
+        }
+        try:
+            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{json_file}: {error.strerror}; expected a file to write") from None
+
+
+def _compared(images: Sequence[Image], detector: Detector, against: Path, pairs: int) -> Comparison:
+    other = OtherModel(against, threads=detector.threads)
+    compared = compare(images, detector, other, pairs)
+    print(f"{'in turn':<14} {'p50 ms':>8} {'p95 ms':>8}")
+    print(f"{'this detector':<14} {compared.ours}")
+    print(f"{'the other':<14} {compared.other}   {against.name}: its resize and its network alone")
+    print(f"ratio {compared.ratio:.2f}: the middle of {pairs} pairs")
+    return compared
+
+
 def _row(name: str, value: str) -> None:
     print(f"{name:<14} {value}")
 
 
-def _detector(config: Config) -> Detector:
-    model = config.model
-    path = Path(model.path) if model.path else None
-    detector = Detector(path, device=model.device, threads=model.threads)
-    _log.info("%s runs on %s", detector.path.name, detector.provider)
-    return detector
-
-
-def _policy(door: DoorSection, detector: Detector) -> Policy:
-    rules, model = door.policy, detector.contract
-    return Policy(
-        classes=model.classes,
-        allowed=rules.allowed,
-        grant=model.grant if rules.grant is None else rules.grant,
-        deny=model.deny if rules.deny is None else rules.deny,
-        min_faces=rules.min_faces,
-        smallest_face_px=rules.smallest_face_px,
-        hold_seconds=rules.hold_seconds,
-        grace_seconds=rules.grace_seconds,
-    )
-
-
-def _pipeline(
-    door: DoorSection,
-    source: Source,
-    detector: Detector,
-    *,
-    actuate: bool,
-    paced: bool = False,
-    each: bool = False,
-) -> Pipeline:
-    policy = _policy(door, detector)
-    # Playing a clip must not open a real door.
-    driven = [part for part in door.actuators if source.live or actuate or part.kind == "log"]
-    for part in door.actuators:
-        if part not in driven:
-            _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
-    locks = [Worker(make(**part.model_dump()), overwrite=source.live) for part in driven]
-    doorkeeper = Doorkeeper(
-        detector=detector,
-        zones=Zones(watch=door.zones.watch, ignore=door.zones.ignore),
-        judge=Alone(policy) if each else policy,
-        locks=locks,
-        live=source.live,
-        grace_seconds=door.policy.grace_seconds,
-        max_age_seconds=door.policy.max_age_seconds,
-    )
-    orientation = Orientation(door.rotate_degrees, door.mirror)
-    return Pipeline(source, doorkeeper, locks=locks, orientation=orientation, paced=paced)
-
-
 def _picture(door: DoorSection, pipeline: Pipeline, result: Result) -> Image:
-    image = np.copy(result.frame.image)
-    annotate(
-        image,
-        result.decision,
-        allowed=door.policy.allowed,
-        frames_per_second=pipeline.summary.recent_frames_per_second,
-    )
-    return image
+    speed = pipeline.summary.recent_frames_per_second
+    return drawn(door, result.frame, result.decision, speed)
 
 
 def _window(stack: ExitStack) -> Window | None:

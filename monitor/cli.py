@@ -82,6 +82,7 @@ def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
             video=options.video,
             expect=options.expect,
             each=options.each,
+            hard=options.hard,
             actuate=options.actuate,
             fps_of_pictures=options.fps,
         )
@@ -93,6 +94,21 @@ def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
 
     app.check(config.load(options.config))
     interrupt.check()
+    return 0
+
+
+def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from . import app, config
+
+    app.measure(
+        config.load(options.config),
+        check_interrupt=interrupt.check,
+        source=options.source,
+        model=options.model,
+        frames=options.frames,
+        against=options.against,
+        json_file=options.json,
+    )
     return 0
 
 
@@ -133,6 +149,12 @@ def _parser() -> argparse.ArgumentParser:
         "--each", action="store_true", help="decide on every picture alone, without hold"
     )
     replay.add_argument(
+        "--hard",
+        type=Path,
+        metavar="DIR",
+        help="save the frames nearest to the thresholds as pictures to be labelled",
+    )
+    replay.add_argument(
         "--fps",
         type=_positive,
         default=1.0,
@@ -143,13 +165,28 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check configuration, model and source, and end")
     check.set_defaults(command=_check)
 
+    bench = commands.add_parser("bench", help="time each stage of a frame on this machine")
+    bench.set_defaults(command=_bench)
+    bench.add_argument("--source", help="whose frames to take, see run (default: as configured)")
+    bench.add_argument("--model", type=Path, metavar="FILE.onnx", help="(default: as configured)")
+    bench.add_argument(
+        "--frames", type=_count, default=200, metavar="N", help="how many to time (default: 200)"
+    )
+    bench.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE.onnx",
+        help="time another model in turn: its resize and its network, nothing that follows",
+    )
+    bench.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
+
     for command in (run, replay):
         command.add_argument(
             "--actuate",
             action="store_true",
             help="let a recorded source drive every actuator, not only the log",
         )
-    for command in (run, replay, check):
+    for command in (run, replay, check, bench):
         command.add_argument(
             "--config",
             type=Path,
@@ -157,6 +194,12 @@ def _parser() -> argparse.ArgumentParser:
             help="configuration (default: ./config.yaml, or else built-in values)",
         )
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} found, expected a whole number above 0")
+    return int(text)
 
 
 def _positive(text: str) -> float:

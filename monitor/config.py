@@ -61,11 +61,13 @@ class ModelSection(Section):
     """Which model, and where it runs.
 
     path: an ONNX file; None for the shipped model.
+    sha256: the file's SHA-256 in hexadecimal; any other file is refused. None takes every file.
     device: cpu, cuda, or auto for cuda where it works.
     threads: CPU threads of the detector; 0 for one a core.
     """
 
     path: Text | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
 

@@ -34,8 +34,9 @@ class Detector:
     resize_on_host: shrink the frame with OpenCV before it enters the graph, by the rule that the
         file states. Several times as fast on a CPU as the same resize inside the graph, which is
         what False leaves it to; the faces found are the same.
+    sha256: the SHA-256 that the file must have, in hexadecimal; None takes every file.
 
-    Raises ModelError when the file cannot be used or the device is not there.
+    Raises ModelError when the file cannot be used or is another, or the device is not there.
     """
 
     def __init__(
@@ -45,20 +46,24 @@ class Detector:
         device: Device = "auto",
         threads: int = 0,
         resize_on_host: bool = True,
+        sha256: str | None = None,
     ) -> None:
         self.path = path or SHIPPED_MODEL
         if not self.path.is_file():
             raise ModelError(f"{self.path}: no such model file")
         content = self.path.read_bytes()
         self.sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 not in (None, self.sha256):
+            raise ModelError(f"{self.path}: sha256 {self.sha256} found, expected {sha256}")
         self._resize_on_host = resize_on_host
-        self._session = _open_session(content, self.path.name, device, threads)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self._session = _open_session(content, self.path.name, device, self.threads)
         self.provider: str = self._session.get_providers()[0]
         props = self._session.get_modelmeta().custom_metadata_map
         self.contract = Contract.from_metadata(props, self.path.name)
         self._check_graph()
         # the first run allocates, and on CUDA finds out whether the libraries really work
-        self._run(np.zeros((64, 64, 3), np.uint8))
+        self.infer(np.zeros((64, 64, 3), np.uint8))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -72,25 +77,38 @@ class Detector:
 
         Returns those whose best score is at least SCORE_FLOOR, boxes in pixels of `image`.
         """
-        height, width = image.shape[:2]
-        rule = self.contract
-        size = rule.resize.size(width, height)
-        if not self._resize_on_host or size == (width, height):
-            boxes, scores = self._run(np.ascontiguousarray(image))
-        else:
-            small = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-            boxes, scores = self._run(np.asarray(small, np.uint8))
-            boxes = boxes * np.tile(np.array([width / size[0], height / size[1]], np.float32), 2)
-        found = scores.max(axis=1) >= SCORE_FLOOR
-        return Detections(boxes[found], scores[found], rule.classes)
+        small = self.shrink(image)
+        return self.detections(self.infer(small), small, image)
 
-    def _run(self, image: Image) -> tuple[FloatArray, FloatArray]:
-        """boxes float32 [K, 4] in pixels of `image`, and scores float32 [K, C]."""
+    def shrink(self, image: Image) -> Image:
+        """The frame as the graph is to get it, uint8 [h, w, 3]: the first third of a call."""
+        size = self.contract.resize.size(image.shape[1], image.shape[0])
+        if not self._resize_on_host or size == (image.shape[1], image.shape[0]):
+            return np.ascontiguousarray(image)
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def infer(self, image: Image) -> tuple[FloatArray, FloatArray]:
+        """The graph's outputs: boxes float32 [K, 4], pixels of `image`, and scores float32 [K, C].
+
+        image: as `shrink` gives it.
+        """
         try:
             boxes, scores = self._session.run(OUTPUTS, {INPUT: image[None]})
         except Exception as error:  # the pybind layer has one exception type a status code
             raise ModelError(f"{self.path.name}: the model failed on a frame: {error}") from None
         return boxes[0], scores[0]
+
+    def detections(
+        self, outputs: tuple[FloatArray, FloatArray], looked_at: Image, image: Image
+    ) -> Detections:
+        """The faces among the outputs, in pixels of `image`; `looked_at` is what the graph got."""
+        boxes, scores = outputs
+        found = scores.max(axis=1) >= SCORE_FLOOR
+        boxes, scores = boxes[found], scores[found]
+        if looked_at.shape != image.shape:
+            height, width = (a / b for a, b in zip(image.shape[:2], looked_at.shape, strict=False))
+            boxes = boxes * np.array([width, height, width, height], np.float32)
+        return Detections(boxes, scores, self.contract.classes)
 
     def _check_graph(self) -> None:
         inputs = [(i.name, i.type, len(i.shape)) for i in self._session.get_inputs()]
@@ -139,7 +157,7 @@ def _cuda_obstacle() -> str | None:
 def _session(content: bytes, provider: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = threads
     if provider == CUDA:
         ort.preload_dlls()
     session = ort.InferenceSession(content, options, providers=[provider])

@@ -56,11 +56,14 @@ class Result:
     frame: the frame; of a camera that fell silent, the last one that came.
     decision: what the policy made of it.
     fresh: whether this is the frame's first result.
+    candidates: what the detector found where faces count, before any threshold of the policy; None
+        when it did not look.
     """
 
     frame: Frame
     decision: Decision
     fresh: bool = True
+    candidates: Detections | None = None
 
 
 class Doorkeeper:
@@ -114,7 +117,7 @@ class Doorkeeper:
         time_seconds = self._monotone(frame.time)
         decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
         self._drive(decision, frame)
-        return Result(frame, decision)
+        return Result(frame, decision, candidates=faces)
 
     def miss(self) -> Result | None:
         """Decide that no frame has come for a while; None when there never was one."""

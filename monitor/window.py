@@ -42,6 +42,15 @@ def display_works() -> bool:
     return probe.returncode == 0
 
 
+def is_open(title: str) -> bool:
+    """Whether the window of that title is there, and not closed by the user."""
+    try:
+        return cv2.getWindowProperty(title, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:
+        # the wheel's Qt ends with its last window
+        return False
+
+
 class Window:
     """Shows pictures; a context manager. Only where `display_works`, only on the main thread."""
 
@@ -66,7 +75,7 @@ class Window:
             return False
         if cv2.waitKey(1) & 0xFF in (ord("q"), _ESCAPE):
             return True
-        return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1
+        return not is_open(_TITLE)
 
     def __enter__(self) -> Window:
         return self

@@ -20,7 +20,7 @@ from export.frame_detector import FrameDetector
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
 from export.to_onnx import write_model
-from monitor import app
+from monitor import parts
 from monitor.contract import Contract, ResizeRule
 from monitor.detections import Detections
 from monitor.errors import SourceError
@@ -45,8 +45,9 @@ class ColourDetector:
     provider = "ColourProvider"
     sha256 = "0" * 64
     contract = Contract(classes=CLASSES, resize=ResizeRule(64, 64))
+    classes = CLASSES
 
-    def __init__(self, path: Path | None = None, *, device: str = "auto", threads: int = 0) -> None:
+    def __init__(self, path: Path | None = None, *, device: str = "auto", **_: object) -> None:
         self.path = path or Path("colours.onnx")
 
     def __call__(self, image: Image) -> Detections:
@@ -125,4 +126,4 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def colour_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets every command use the colour detector, so that no trained model is needed."""
-    monkeypatch.setattr(app, "Detector", ColourDetector)
+    monkeypatch.setattr(parts, "Detector", ColourDetector)

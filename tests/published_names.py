@@ -106,8 +106,8 @@ def retinanet(
     name, base: see `resnet`.
     channels: of the pyramid.
     second: torchvision's second RetinaNet, with group normalisation and P6 from C5.
-    nested: False for the names before torchvision 0.13, of its first RetinaNet as published: flat,
-        and of a batch normalisation that counts nothing.
+    nested: False for the names that torchvision's first RetinaNet was published under: flat, and of
+        batch normalisations that count nothing.
     """
     body = {f"backbone.body.{n}": s for n, s in resnet(name, base).items() if "fc." not in n}
     if not nested:
@@ -148,7 +148,9 @@ def random_state(shapes: Shapes) -> dict[str, Tensor]:
         elif name.endswith("weight") and len(shape) == 1:
             value = 0.3 + 0.5 * torch.rand(shape, generator=generator)
         elif name.endswith("weight"):
-            spread = (2 / math.prod(shape[1:])) ** 0.5
+            # small predictions, as a trained network's: a box is in the end an exponential of them
+            gain = 0.1 if "cls_logits" in name or "bbox_reg" in name else 2.0
+            spread = (gain / math.prod(shape[1:])) ** 0.5
             value = spread * torch.randn(shape, generator=generator)
         else:
             value = 0.2 * torch.randn(shape, generator=generator)

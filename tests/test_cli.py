@@ -34,13 +34,13 @@ doors:
 _MONITOR = """
 import sys
 from conftest import ColourDetector, picture
-from monitor import app, cli
+from monitor import cli, parts
 
 class Masked(ColourDetector):
     def __call__(self, image):
         return super().__call__(picture("masked"))
 
-app.Detector = Masked
+parts.Detector = Masked
 sys.exit(cli.main(sys.argv[1:]))
 """
 

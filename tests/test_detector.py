@@ -1,5 +1,6 @@
 """The detector: real ONNX files, made by the exporter from a small network with random weights."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -138,3 +139,12 @@ def test_a_graph_of_another_shape_is_refused(tmp_path: Path) -> None:
     onnx.save(model, tmp_path / "other.onnx")
     with pytest.raises(ModelError, match="expected image, uint8"):
         Detector(tmp_path / "other.onnx", device="cpu")
+
+
+def test_a_file_of_another_hash_is_refused(small_model: Path, tmp_path: Path) -> None:
+    pinned = hashlib.sha256(small_model.read_bytes()).hexdigest()
+    assert Detector(small_model, device="cpu", sha256=pinned).sha256 == pinned
+    other = tmp_path / "other.onnx"
+    other.write_bytes(small_model.read_bytes() + b"!")
+    with pytest.raises(ModelError, match=f"other.onnx: sha256 .* found, expected {pinned}"):
+        Detector(other, device="cpu", sha256=pinned)

@@ -32,9 +32,10 @@ def some_pictures(seed: int, scores: np.ndarray | None = None) -> Pictures:
     values = iter(different if scores is None else rng.choice(scores, different.size))
     samples, found = [], []
     for labels, detections in counts.tolist():
-        # on a coarse grid, so that overlaps tie, and reach one of COCO's steps exactly
-        corners = 8.0 * rng.integers(0, 8, (labels + detections, 2))
-        sides = 8.0 * rng.integers(1, 9, (labels + detections, 2))
+        # close together on a coarse grid, so that several labels overlap with a detection, as much
+        # as each other or exactly as much as is asked for, and some are of another size
+        corners = 8.0 * rng.integers(0, 4, (labels + detections, 2))
+        sides = 8.0 * rng.integers(2, 7, (labels + detections, 2))
         boxes = np.hstack([corners, corners + sides]).astype(np.float32)
         copied = rng.random(detections) < 0.4
         if labels:
@@ -53,7 +54,7 @@ tied = np.array([0.04, 0.1, 0.3, 0.3, 0.9])
 
 
 @given(seeds, st.sampled_from([0.3, 0.5, 0.75, 1.0]), st.sampled_from([None, 3]))
-@settings(max_examples=60)
+@settings(max_examples=100)
 def test_each_picture_counted_once_gives_the_average_precision_of_faster_coco_eval(
     seed: int, overlap: float, detections: int | None
 ) -> None:
@@ -68,6 +69,25 @@ def test_each_picture_counted_once_gives_the_average_precision_of_faster_coco_ev
                 assert ap == pytest.approx(figures.ap_at_overlap, abs=1e-9)
             else:
                 assert np.isnan(ap)
+
+
+@pytest.mark.parametrize(
+    ("order", "ap50"),
+    [
+        (1, 1.0),  # the later label is on the right, which leaves the left one to the second
+        (-1, 51 / 101),  # it is on the left, and the second overlaps too little with the other
+    ],
+)
+def test_of_labels_that_are_overlapped_as_much_the_later_is_taken_as_by_coco(
+    order: int, ap50: float
+) -> None:
+    left, middle, right = ((8.0 * x, 0.0, 8.0 * x + 40, 40.0) for x in (0, 1, 2))
+    samples = [labelled(*[(box, "mask") for box in (left, right)][::order])]
+    found = [seen((middle, 0.9, 0), (left, 0.8, 0))]
+    parts = by_class(samples, found, Thresholds())["mask"]
+    every, *_ = average_precision(samples, found)
+    (ap,) = weighted_precision(match(parts, 0.5, every.size), np.ones((1, 1), np.int64))
+    assert (ap, every.mean.ap50) == pytest.approx((ap50, ap50))
 
 
 @given(seeds)

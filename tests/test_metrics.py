@@ -9,6 +9,7 @@ from export.datasets import DatasetError
 from export.matches import SizeRange
 from export.metrics import ALL_SIZES, SIZES, average_precision, precision_recall
 from export.thresholds import Thresholds
+from monitor.detections import Detections
 
 SMALL_WALL: Box = (700, 0, 720, 20)
 LARGE = SizeRange(32)
@@ -67,10 +68,17 @@ def test_every_class_of_a_face_counts_as_a_detection_of_its_own() -> None:
     assert every.mean.ap50 == pytest.approx(3 / 4)
 
 
-def test_faces_are_matched_within_their_own_picture() -> None:
-    truth = [labelled((BIG, "mask")), labelled()]
-    (every,) = average_precision(truth, [seen(), seen((BIG, 0.9, 0))], sizes=[ALL_SIZES])
-    assert every.mean.ap50 == 0
+@pytest.mark.parametrize(
+    ("found", "ap50"),
+    [
+        pytest.param([seen((BIG, 0.9, 0)), seen()], 0, id="found where it is not"),
+        pytest.param([seen(), seen((BIG, 0.9, 0))], 1, id="found where it is"),
+    ],
+)
+def test_faces_are_matched_within_their_own_picture(found: list[Detections], ap50: float) -> None:
+    truth = [labelled(), labelled((BIG, "mask"))]
+    (every,) = average_precision(truth, found, sizes=[ALL_SIZES])
+    assert every.mean.ap50 == pytest.approx(ap50)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_picture_is_measured_as_it_is_read(tmp_path: Path, suffix: str) -> None:
     assert picture_size_px(path) == (WIDTH_PX, HEIGHT_PX)
     assert read_picture(path).shape == (HEIGHT_PX, WIDTH_PX, 3)
     path.write_bytes(path.read_bytes()[:12])
-    with pytest.raises(DatasetError, match="cannot decode the picture|end of the file before"):
+    with pytest.raises(DatasetError, match=r"cannot decode the picture|end of the file before"):
         picture_size_px(path)
 
 

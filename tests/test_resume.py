@@ -114,7 +114,10 @@ def test_a_training_killed_in_the_middle_of_an_epoch_goes_on_with_the_same_resul
         # keras-retinanet's way to say where to go on, when it is wrong
         (["--initial-epoch", "7"], "expected none: the snapshot says 0"),
         # another set of classes
-        (["--merge", "noMask=bare", "--scenes", "0"], "trained on the classes mask, noMask, found mask, bare"),
+        (
+            ["--merge", "noMask=bare", "--scenes", "0"],
+            "trained on the classes mask, noMask, found mask, bare",
+        ),
     ],
 )
 def test_a_training_is_not_continued_as_another(

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from export.camera_effects import recoloured
 from export.transforms import (
     SCALES,
-    STRETCH,
     VISIBLE_SHARE,
     Augmentation,
     View,
@@ -19,7 +18,7 @@ from export.transforms import (
     resized,
 )
 
-BLUE = (255, 0, 0)
+BLUE, RED = (255, 0, 0), (0, 0, 255)
 
 
 def picture_of_a_square(x: int, y: int, side_px: int) -> View:
@@ -59,14 +58,50 @@ def test_a_crop_keeps_the_box_on_the_object(view: View, seed: int) -> None:
     check_boxes_lie_on_blue(result, 3)
 
 
-@given(squares, seeds)
-@settings(max_examples=60)
-def test_an_object_that_is_not_labelled_is_not_left_to_be_learnt_as_background(
-    view: View, seed: int
+@given(squares, seeds, st.sampled_from([0.6, 1.0, 1.9]))
+@settings(max_examples=150)
+def test_an_object_is_labelled_if_two_fifths_show_and_else_not_left_to_be_learnt_as_background(
+    view: View, seed: int, scale: float
 ) -> None:
-    result = cropped(view, 160, 1.0, SCALES, np.random.default_rng(seed))
-    if not len(result.boxes):
-        assert blue(result).sum() <= VISIBLE_SHARE * (SCALES[1] * STRETCH * 60) ** 2
+    # little larger than the objects, so that many are cut
+    side_px = round(64 * scale)
+    result = cropped(view, side_px, scale, (1.0, 1.0), np.random.default_rng(seed))
+    whole = (scale * (view.boxes[0, 2:] - view.boxes[0, :2])).prod()
+    shown = result.image[..., 0].sum() / 255 / whole
+    # but for the rounding of the window to whole pixels
+    if len(result.boxes):
+        assert shown >= 0.9 * VISIBLE_SHARE
+    else:
+        assert shown <= 1.1 * VISIBLE_SHARE
+
+
+@pytest.mark.parametrize(
+    ("fit_scale", "labelled", "least_contrast", "largest_contrast"),
+    [
+        (0.5, False, 0, 140),  # 6 px: one colour, but for half of an edge that smears
+        (1.0, True, 250, 255),  # 12 px: as they are
+    ],
+)
+def test_objects_too_small_to_be_labelled_are_painted_over(
+    fit_scale: float, labelled: bool, least_contrast: int, largest_contrast: int
+) -> None:
+    # objects of 12 px, half red and half blue
+    image = np.zeros((480, 480, 3), np.uint8)
+    corners = [(x, y) for x in range(24, 456, 36) for y in range(24, 456, 36)]
+    for x, y in corners:
+        image[y : y + 12, x : x + 6] = RED
+        image[y : y + 12, x + 6 : x + 12] = BLUE
+    boxes = np.array([(x, y, x + 12, y + 12) for x, y in corners], np.float32)
+    view = View(image, boxes, np.zeros(len(boxes), int))
+    for seed in range(20):
+        result = cropped(view, 96, fit_scale, (1.0, 1.0), np.random.default_rng(seed))
+        assert (len(result.boxes) > 0) is labelled
+        # away from the edges, where an object may be cut to one of its colours
+        blue, _, red = np.moveaxis(result.image[14:-14, 14:-14].astype(int), 2, 0)
+        contrast = np.abs(blue - red).max()
+        assert least_contrast <= contrast <= largest_contrast
+        # painted over, and not cut out
+        assert (blue + red).max() > 200
 
 
 @pytest.mark.parametrize("fit_scale", [0.5, 1.0, 2.0])

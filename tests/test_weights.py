@@ -1,55 +1,160 @@
 """Weights: published tensors find their place by name, and what does not fit is said."""
 
+from __future__ import annotations
+
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from export import checkpoint
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.weights import load_weights
+from export.weights import BODY, load_weights, read_weights, with_current_names
 from monitor.errors import ModelError
 
 CONFIG = RetinaNetConfig(
-    ("mask", "noMask"), "resnet18", width=0.125, fpn_channels=8, subnet_depth=1
+    ("mask", "noMask"), "resnet18", width=0.125, fpn_channels=8, subnet_depth=2
 )
 
 
-def body_state(config: RetinaNetConfig) -> dict[str, torch.Tensor]:
-    torch.manual_seed(7)
-    body = RetinaNet(config).backbone.body.state_dict()
-    return {n: v.half().contiguous() for n, v in body.items() if v.is_floating_point()}
+def network_of(config: RetinaNetConfig, seed: int = 7) -> RetinaNet:
+    torch.manual_seed(seed)
+    return RetinaNet(config)
 
 
-def test_a_backbone_in_half_precision_is_loaded_whole(tmp_path: Path) -> None:
-    state = body_state(CONFIG)
-    save_file(state, tmp_path / "body.safetensors")
-    network = RetinaNet(CONFIG)
-    report = load_weights(network, tmp_path / "body.safetensors")
-    assert (report.loaded, report.missing, report.unused) == (len(state), (), ())
-    for name, value in network.backbone.body.state_dict().items():
-        if name in state:
-            assert torch.equal(value, state[name].float())
+def floating(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Without the counters of batch normalisations, which nothing depends on."""
+    return {name: value for name, value in state.items() if value.is_floating_point()}
+
+
+def body_state() -> dict[str, Tensor]:
+    """A bare backbone, under the names of a classifier."""
+    return floating(network_of(CONFIG).backbone.body.state_dict())
+
+
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["body.safetensors", "body.pth"])
+def test_a_backbone_in_half_precision_is_loaded_whole(
+    tmp_path: Path, name: str, precision: torch.dtype
+) -> None:
+    state = {n: v.to(precision).contiguous() for n, v in body_state().items()}
+    save = torch.save if name.endswith(".pth") else save_file
+    save(state, tmp_path / name)
+    network = network_of(CONFIG, seed=8)
+    weights = read_weights(tmp_path / name)
+    assert {value.dtype for value in weights.state.values()} == {torch.float32}
+    report = load_weights(network, weights)
+    assert report.loaded == {BODY + n for n in state}
+    assert (report.missing, report.unused, report.other_shape) == ((), (), ())
+    own = network.backbone.body.state_dict()
+    for n, value in state.items():
+        assert torch.equal(own[n], value.float())
 
 
 def test_a_whole_detector_is_loaded_and_a_head_of_another_size_said_so(tmp_path: Path) -> None:
-    other = RetinaNet(RetinaNetConfig(("a",), "resnet18", 0.125, fpn_channels=8, subnet_depth=1))
-    torch.save(other.state_dict(), tmp_path / "detector.pth")
-    report = load_weights(RetinaNet(CONFIG), tmp_path / "detector.pth")
-    assert report.other_shape == tuple(
-        f"head.classification_head.cls_logits.{part}" for part in ("bias", "weight")
+    other = network_of(
+        RetinaNetConfig(("a",), "resnet18", width=0.125, fpn_channels=8, subnet_depth=2)
     )
-    assert "2 other shape" in str(report)
+    torch.save(other.state_dict(), tmp_path / "detector.pth")
+    network = network_of(CONFIG, seed=8)
+    before = floating(network.state_dict())
+    before = {name: value.clone() for name, value in before.items()}
+    report = load_weights(network, read_weights(tmp_path / "detector.pth"))
+    head = tuple(f"head.classification_head.cls_logits.{part}" for part in ("bias", "weight"))
+    assert report.other_shape == head
+    assert "2 of another shape, so left random" in str(report)
+    assert "the class head is for other classes and starts anew" in str(report)
+    assert report.loaded == before.keys() - set(head)
+    for name, value in floating(network.state_dict()).items():
+        assert torch.equal(value, before[name] if name in head else other.state_dict()[name])
 
 
 def test_what_a_partial_backbone_lacks_is_named(tmp_path: Path) -> None:
-    state = {n: v for n, v in body_state(CONFIG).items() if not n.startswith("layer4")}
+    state = {n: v for n, v in body_state().items() if not n.startswith("layer4")}
     save_file(state | {"fc.weight": torch.zeros(3)}, tmp_path / "part.safetensors")
-    report = load_weights(RetinaNet(CONFIG), tmp_path / "part.safetensors")
+    report = load_weights(network_of(CONFIG), read_weights(tmp_path / "part.safetensors"))
     assert report.unused == ("backbone.body.fc.weight",)
-    assert report.missing
-    assert all(name.startswith("backbone.body.layer4") for name in report.missing)
+    assert set(report.missing) == {
+        BODY + name for name in body_state() if name.startswith("layer4")
+    }
+    text = str(report)
+    assert f"{len(state)} tensors loaded; {len(report.missing)} missing, so left random" in text
+    # four of them are enough
+    assert text.count("layer4") == 4
+    assert "1 not used (backbone.body.fc.weight)" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "current"),
+    [
+        # a bare backbone
+        ("layer1.0.conv1.weight", "backbone.body.layer1.0.conv1.weight"),
+        ("features.0.0.weight", "backbone.body.features.0.0.weight"),
+    ],
+)
+def test_names_of_a_classifier_are_those_of_the_body(old: str, current: str) -> None:
+    assert list(with_current_names({old: torch.zeros(1)})) == [current]
+
+
+@pytest.mark.parametrize(
+    ("old", "current"),
+    [
+        # the pyramid's convolutions lie one level deeper now
+        ("backbone.fpn.inner_blocks.2.weight", "backbone.fpn.inner_blocks.2.0.weight"),
+        ("backbone.fpn.layer_blocks.0.bias", "backbone.fpn.layer_blocks.0.0.bias"),
+        # those on top do not
+        ("backbone.fpn.extra_blocks.p6.weight", "backbone.fpn.extra_blocks.p6.weight"),
+        # of the subnets every second layer was an activation
+        ("head.classification_head.conv.0.weight", "head.classification_head.conv.0.0.weight"),
+        ("head.regression_head.conv.6.bias", "head.regression_head.conv.3.0.bias"),
+        # the predicting layers were always where they are
+        ("head.regression_head.bbox_reg.weight", "head.regression_head.bbox_reg.weight"),
+        # names of today
+        ("backbone.fpn.inner_blocks.2.0.weight", "backbone.fpn.inner_blocks.2.0.weight"),
+        ("head.classification_head.conv.3.0.weight", "head.classification_head.conv.3.0.weight"),
+        ("head.classification_head.conv.3.1.weight", "head.classification_head.conv.3.1.weight"),
+        ("backbone.body.layer1.0.conv1.weight", "backbone.body.layer1.0.conv1.weight"),
+    ],
+)
+def test_torchvisions_old_names_become_those_of_today(old: str, current: str) -> None:
+    # a whole detector
+    state = {"backbone.body.conv1.weight": torch.zeros(1), old: torch.ones(1)}
+    assert list(with_current_names(state)) == ["backbone.body.conv1.weight", current]
+
+
+def with_old_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    flat = {re.sub(r"(_blocks\.\d)\.0\.", r"\1.", name): v for name, v in state.items()}
+    return {
+        re.sub(r"conv\.(\d)\.0\.", lambda found: f"conv.{2 * int(found[1])}.", name)
+        if name.startswith("head.")
+        else name: value
+        for name, value in flat.items()
+    }
+
+
+def test_a_detector_under_old_names_is_loaded_whole(tmp_path: Path) -> None:
+    state = network_of(CONFIG).state_dict()
+    old = with_old_names(state)
+    assert len(set(old) - set(state)) == 12 + 8
+    torch.save(old, tmp_path / "old.pth")
+    network = network_of(CONFIG, seed=8)
+    report = load_weights(network, read_weights(tmp_path / "old.pth"))
+    assert (report.missing, report.unused, report.other_shape) == ((), (), ())
+    for name, value in floating(network.state_dict()).items():
+        assert torch.equal(value, state[name]), name
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".keras"])
+def test_weights_of_keras_are_refused_with_a_hint_of_what_to_take(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"resnet50_coco{suffix}"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ModelError, match=r"Keras found, expected a \.pth or \.safetensors file"):
+        read_weights(path)
 
 
 class Dangerous:
@@ -59,7 +164,7 @@ class Dangerous:
         return (print, ("code was run",))
 
 
-@pytest.mark.parametrize("load", [checkpoint.load, lambda path: load_weights(None, path)])
+@pytest.mark.parametrize("load", [checkpoint.load, read_weights])
 def test_code_in_a_file_is_never_run(
     load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,20 +175,39 @@ def test_code_in_a_file_is_never_run(
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "message"),
     [
-        b"",  # an empty file
-        b"PK\x03\x04 and then nothing",  # the beginning of an archive
+        (b"", "damaged"),  # an empty file
+        (b"PK\x03\x04 and then nothing", "damaged"),  # the beginning of an archive
+        (None, "no such file"),  # no file at all
     ],
 )
 @pytest.mark.parametrize("name", ["x.pth", "x.safetensors"])
-def test_a_damaged_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(ModelError, match=name):
-        load_weights(RetinaNet(CONFIG), tmp_path / name)
+def test_a_file_that_is_damaged_or_missing_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=f"{name}: {message}"):
+        read_weights(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [torch.zeros(1)],  # a list of tensors without a name
+        {"state_dict": {"conv1.weight": torch.zeros(1)}},  # tensors one level too deep
+        {"conv1.weight": torch.zeros(1), "epoch": 3},  # more than tensors
+    ],
+)
+def test_a_file_of_anything_but_tensors_by_name_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "x.pth")
+    with pytest.raises(ModelError, match=r"x\.pth: no state dict found"):
+        read_weights(tmp_path / "x.pth")
 
 
 def test_weights_of_another_width_are_refused(tmp_path: Path) -> None:
     save_file({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "wide.safetensors")
+    weights = read_weights(tmp_path / "wide.safetensors")
     with pytest.raises(ModelError, match=r"no tensor fits a resnet18 of width 0.125"):
-        load_weights(RetinaNet(CONFIG), tmp_path / "wide.safetensors")
+        load_weights(network_of(CONFIG), weights)

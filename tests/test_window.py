@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from virtual_display import Script, virtual_display
 
 from monitor.window import display_works
 
@@ -16,6 +17,15 @@ with Window() as window:
     assert not window.wants_to_quit()
     window.show(np.zeros((48, 64, 3), np.uint8))
     assert not window.wants_to_quit()
+"""
+
+_WAIT_FOR_THE_END = """
+import numpy as np
+from monitor.window import Window
+with Window() as window:
+    window.show(np.zeros((48, 64, 3), np.uint8))
+    while not window.wants_to_quit():
+        pass
 """
 
 
@@ -43,3 +53,22 @@ def test_a_picture_is_shown_quietly_where_there_is_a_display() -> None:
     command = [xvfb, "-a", sys.executable, "-c", _SHOW]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "q",
+        "Escape",
+        # the button in its frame
+        None,
+    ],
+)
+def test_the_user_may_end_it_by_a_key_or_by_closing_the_window(key: str | None) -> None:
+    with virtual_display() as display, Script(display, _WAIT_FOR_THE_END) as script:
+        window = display.window("maskgate")
+        if key:
+            display.press(window, key)
+        else:
+            display.close(window)
+        assert script.ended() == (0, "")

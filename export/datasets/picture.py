@@ -48,7 +48,9 @@ def read_picture(path: Path) -> Image:
     except cv2.error:  # A picture beyond OpenCV's limit of size.
         image = None
     if image is None:
-        raise DatasetError(f"{path}: cannot decode the picture; expected JPEG, PNG, BMP or TIFF")
+        raise DatasetError(
+            f"{path}: cannot decode the picture; expected JPEG, PNG, BMP, TIFF or WebP"
+        )
     return np.asarray(image, np.uint8)
 
 

@@ -1,0 +1,61 @@
+"""Another ONNX model, of any maker, run for nothing but its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+
+from .errors import ModelError
+from .frame import Image
+
+CHANNELS = 3
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+
+
+class OtherModel:
+    """A network that takes one picture of a fixed size.
+
+    path: an ONNX file with one input, [1, 3, H, W] or [1, H, W, 3], of float32, float16 or uint8.
+    threads: processor threads for one frame.
+
+    What is timed of it is its resize and its network: what comes out is not looked at, so that
+    decoding and suppression, where they lie outside the file, cost it nothing. Raises ModelError
+    for any other file.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        options = ort.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = threads
+        try:
+            self._session = ort.InferenceSession(
+                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            )
+        except OSError as error:
+            raise ModelError(f"{path}: cannot read the model: {error.strerror}") from None
+        except Exception as error:  # the pybind layer has one exception type a status code
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{path}: not a model that can be loaded: {reason}") from None
+        inputs = [(entry.name, entry.type, entry.shape) for entry in self._session.get_inputs()]
+        name, kind, shape = inputs[0] if len(inputs) == 1 else ("", "", [])
+        sides = [side for side in shape[1:] if side != CHANNELS]
+        if kind not in TYPES or len(shape) != 4 or [type(side) for side in sides] != [int, int]:
+            raise ModelError(
+                f"{path}: inputs {inputs} found, expected one picture of a fixed size, "
+                "[1, 3, H, W] or [1, H, W, 3]"
+            )
+        self._name, self._type = str(name), TYPES[kind]
+        self._channels_first = shape[1] == CHANNELS
+        self.size_px = (sides[1], sides[0])
+
+    def __call__(self, image: Image) -> None:
+        """Resize a picture, uint8 [H, W, 3], to the network's size and run the network."""
+        small = cv2.resize(image, self.size_px, interpolation=cv2.INTER_LINEAR)
+        if self._channels_first:
+            batch = cv2.dnn.blobFromImage(small, 1 / 128, mean=(127, 127, 127), swapRB=True)
+        else:
+            batch = np.asarray(small)[None]
+        self._session.run(None, {self._name: batch.astype(self._type, copy=False)})

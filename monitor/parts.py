@@ -1,0 +1,135 @@
+"""The parts of a door, put together as its section of the configuration says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .actuators import make
+from .actuators.worker import Worker
+from .annotate import annotate
+from .config import DoorSection, ModelSection
+from .detector import Detector
+from .doorkeeper import Doorkeeper
+from .frame import Frame, Image
+from .hard_frames import HardFrames
+from .orientation import Orientation
+from .pipeline import Pipeline
+from .policy import Decision, Policy
+from .replay import Alone
+from .sources import Source, open_source
+from .zones import Zones
+
+_log = logging.getLogger("monitor.app")
+
+
+def make_detector(model: ModelSection, path: Path | None = None) -> Detector:
+    """The detector.
+
+    path: of a model in place of the configured one, whose hash is then not asked for.
+    """
+    sha256 = None if path else model.sha256
+    if path is None and model.path:
+        path = Path(model.path)
+    detector = Detector(path, device=model.device, threads=model.threads, sha256=sha256)
+    _log.info("%s runs on %s", detector.path.name, detector.provider)
+    return detector
+
+
+def thresholds(door: DoorSection, detector: Detector) -> tuple[float, float]:
+    """The scores (grant, deny): those that are configured, else the model's own."""
+    rules, model = door.policy, detector.contract
+    grant = model.grant if rules.grant is None else rules.grant
+    return grant, model.deny if rules.deny is None else rules.deny
+
+
+def make_policy(door: DoorSection, detector: Detector) -> Policy:
+    """A new policy."""
+    rules = door.policy
+    grant, deny = thresholds(door, detector)
+    return Policy(
+        classes=detector.classes,
+        allowed=rules.allowed,
+        grant=grant,
+        deny=deny,
+        min_faces=rules.min_faces,
+        smallest_face_px=rules.smallest_face_px,
+        hold_seconds=rules.hold_seconds,
+        grace_seconds=rules.grace_seconds,
+    )
+
+
+def make_pipeline(
+    door: DoorSection,
+    source: Source,
+    detector: Detector,
+    *,
+    actuate: bool,
+    paced: bool = False,
+    each: bool = False,
+) -> Pipeline:
+    """The threads from a source to the door's actuators.
+
+    actuate: let a recorded source drive every actuator, not only the log.
+    paced: whether a recorded source plays at its own speed.
+    each: decide on each picture alone, without hold.
+    """
+    policy = make_policy(door, detector)
+    # Playing a clip must not open a real door.
+    driven = [part for part in door.actuators if source.live or actuate or part.kind == "log"]
+    for part in door.actuators:
+        if part not in driven:
+            _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
+    locks = [Worker(make(**part.model_dump()), overwrite=source.live) for part in driven]
+    doorkeeper = Doorkeeper(
+        detector=detector,
+        zones=make_zones(door),
+        judge=Alone(policy) if each else policy,
+        locks=locks,
+        live=source.live,
+        grace_seconds=door.policy.grace_seconds,
+        max_age_seconds=door.policy.max_age_seconds,
+    )
+    orientation = Orientation(door.rotate_degrees, door.mirror)
+    return Pipeline(source, doorkeeper, locks=locks, orientation=orientation, paced=paced)
+
+
+def make_zones(door: DoorSection) -> Zones:
+    """The zones in which faces count."""
+    return Zones(watch=door.zones.watch, ignore=door.zones.ignore)
+
+
+def make_hard_frames(door: DoorSection, detector: Detector, folder: Path) -> HardFrames:
+    """What keeps the frames that the door's policy was least sure about."""
+    grant, deny = thresholds(door, detector)
+    return HardFrames(
+        folder,
+        allowed=door.policy.allowed,
+        grant=grant,
+        deny=deny,
+        smallest_face_px=door.policy.smallest_face_px,
+    )
+
+
+def frames_of(door: DoorSection, spec: int | str) -> Iterator[Frame]:
+    """The frames of a source as the pipeline hands them on; the source is closed at the end."""
+    orientation = Orientation(door.rotate_degrees, door.mirror)
+    source = open_source(spec)
+    try:
+        for frame in source.frames():
+            yield replace(frame, image=orientation.apply(frame.image))
+    finally:
+        source.close()
+
+
+def drawn(
+    door: DoorSection, frame: Frame, decision: Decision, frames_per_second: float | None = None
+) -> Image:
+    """A copy of the frame's picture, uint8 [H, W, 3], with what was decided about it."""
+    image = np.copy(frame.image)
+    annotate(image, decision, allowed=door.policy.allowed, frames_per_second=frames_per_second)
+    return image

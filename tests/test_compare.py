@@ -1,0 +1,114 @@
+"""Compare: where a new model would decide otherwise than the old one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ColourDetector
+
+from export.__main__ import main
+from export.compare import stretches
+from monitor import parts
+from monitor.detections import Detections
+from monitor.frame import Image
+from monitor.policy import Door, Evidence
+
+LOCKED = (Door.LOCKED, Evidence.UNKNOWN, "old")
+OPEN = (Door.UNLOCKED, Evidence.CLEAR, "new")
+
+
+class Blind(ColourDetector):
+    """A new model that finds nobody in pictures of bare faces."""
+
+    def __call__(self, image: Image) -> Detections:
+        found = super().__call__(image)
+        return found.where(found.labels == 0)
+
+
+@pytest.fixture(autouse=True)
+def _two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def open_detector(path: Path, **settings: object) -> ColourDetector:
+        return (Blind if path.stem == "blind" else ColourDetector)(path)
+
+    monkeypatch.setattr(parts, "Detector", open_detector)
+
+
+def test_the_same_decisions_are_no_difference(
+    clip: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(clip("door", [("bare", 5), ("masked", 20)]))
+    assert main(["compare", "old.onnx", "new.onnx", source]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "door: 25 frames, unlocked in 10 -> 10, the door otherwise in 0",
+        "0 of 1 sources would see another door",
+    ]
+
+
+def test_a_model_that_misses_bare_faces_is_seen_to_keep_the_door_open(
+    clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # bare for 0.3 s in the middle: within the grace of a model that sees nobody
+    source = str(clip("door", [("masked", 20), ("bare", 3), ("masked", 20)]))
+    assert main(["compare", "--json", "out.json", "old.onnx", "blind.onnx", source]) == 0
+    printed = capsys.readouterr().out
+    assert "violation -> unknown: 3 frames" in printed
+    assert "1 of 1 sources would see another door" in printed
+    (found,) = json.loads((tmp_path / "out.json").read_text())["sources"]
+    (stretch,) = found["stretches"]
+    # locked from the first bare frame until a second of masks has passed
+    assert (stretch["start_seconds"], stretch["end_seconds"]) == pytest.approx((2.0, 3.2))
+    assert (stretch["old"], stretch["new"], stretch["frames"]) == ("locked", "unlocked", 13)
+    assert found["unlocked"] == [20, 33]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], []),  # nothing
+        ([(0.0, LOCKED, LOCKED)], []),  # the same
+        ([(0.0, LOCKED, OPEN)], [(0.0, 0.0, 1)]),  # the only frame
+        # to the very end
+        ([(0.0, OPEN, OPEN), (0.1, LOCKED, OPEN), (0.2, LOCKED, OPEN)], [(0.1, 0.2, 2)]),
+        # the one opens as the other locks: two stretches
+        ([(0.0, LOCKED, OPEN), (0.1, OPEN, LOCKED)], [(0.0, 0.0, 1), (0.1, 0.1, 1)]),
+        # with a frame between them
+        (
+            [(0.0, LOCKED, OPEN), (0.1, OPEN, OPEN), (0.2, LOCKED, OPEN)],
+            [(0.0, 0.0, 1), (0.2, 0.2, 1)],
+        ),
+    ],
+)
+def test_stretches_hold_the_frames_in_a_row_that_differ_alike(
+    rows: list, expected: list[tuple[float, float, int]]
+) -> None:
+    found = [(s.start_seconds, s.end_seconds, s.frames) for s in stretches(rows)]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        (["rtsp://camera/1"], 2, "a live source found, expected a recorded one"),
+        (["nowhere.mp4"], 1, "nowhere.mp4: no such file or folder"),
+        (["--config", "none.yaml", "demo"], 2, "none.yaml"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_before_anything_is_replayed(
+    clip: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    exit_code: int,
+    message: str,
+) -> None:
+    first = str(clip("door", [("masked", 3)]))
+    options, sources = words[:-1], [first, words[-1]]
+    assert main(["compare", *options, "old.onnx", "new.onnx", *sources]) == exit_code
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.out == ""
