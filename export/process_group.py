@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,10 @@ def process_group(gpu: str | None) -> Iterator[ProcessGroup]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield ProcessGroup(rank, size, device)
+        distributed.barrier()
     finally:
+        # what still holds the group would keep its threads until the interpreter ends, and abort it
+        gc.collect()
         distributed.destroy_process_group()
 
 
