@@ -24,7 +24,7 @@ from .datasets.csv_plan import csv_plan
 from .datasets.pascal_plan import pascal_plan
 from .datasets.plan import Lists, Plan
 from .datasets.yolo_plan import yolo_plan
-from .hold_out import hold_out
+from .duplicates.hold_out import hold_out
 
 TARGETS = ("csv", "pascal", "coco", "yolo")
 log = logging.getLogger(__name__)

@@ -17,13 +17,13 @@ from .anchors import Anchors
 from .data_arguments import add_data_set, read_data_set
 from .datasets import DatasetError
 from .datasets.dataset import DataSet
-from .drawn_pictures import DrawnPictures
-from .labelled_views import LabelledViews
-from .matched_boxes import Fate, match_boxes
-from .matched_drawing import LEGEND, draw_matched
+from .drawing.drawn_pictures import DrawnPictures
+from .drawing.labelled_views import LabelledViews
+from .drawing.matched_boxes import Fate, match_boxes
+from .drawing.matched_drawing import LEGEND, draw_matched
+from .drawing.picture_drawing import blank
+from .drawing.picture_window import open_window
 from .output_folders import make_folders
-from .picture_drawing import blank
-from .picture_window import open_window
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
 from .training_options import SMALLEST_CROP_PX, augmentation_of, idle_augmentation

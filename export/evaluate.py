@@ -20,18 +20,18 @@ from .checkpoint import load_network, resize_rule
 from .classes import check_labels
 from .data_arguments import add_data_set, read_data_set
 from .datasets import DatasetError, Sample
-from .detections_file import write_detections
-from .drawn_pictures import DrawnPictures
-from .evaluation_drawing import draw_evaluated
+from .drawing.drawn_pictures import DrawnPictures
+from .drawing.evaluation_drawing import draw_evaluated
 from .evaluation_report import write_report
-from .figures import measure
+from .figures.detections_file import write_detections
+from .figures.figures import measure
+from .figures.thresholds import Thresholds
 from .frame_detector import FrameDetector, TorchDetector
 from .output_folders import make_folders
 from .postprocess import PostprocessConfig
 from .process_group import chosen_device
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
-from .thresholds import Thresholds
 
 Detect = Callable[[Image], Detections]
 ONNX_SUFFIX = ".onnx"

@@ -15,12 +15,12 @@ from monitor import __version__
 from monitor.detections import Detections
 from monitor.errors import UsageError
 
-from .curves import draw_precision_recall
 from .datasets.sample import Sample
-from .figures import Figures
-from .intervals import RESAMPLES, SHARE
-from .metrics import precision_recall
-from .thresholds import Thresholds
+from .drawing.curves import draw_precision_recall
+from .figures.figures import Figures
+from .figures.intervals import RESAMPLES, SHARE
+from .figures.metrics import precision_recall
+from .figures.thresholds import Thresholds
 
 
 def write_report(

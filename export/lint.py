@@ -11,16 +11,16 @@ from typing import Any
 from monitor.errors import UsageError
 
 from .anchor_config import AnchorConfig, read_anchor_config, write_anchor_config
-from .anchor_findings import AnchorAdvice, anchor_advice, unmatched_boxes
-from .csv_repair import repair_csv
 from .data_arguments import add_data_set
 from .datasets import DatasetError
-from .findings import Finding, error_count, findings_table, findings_to_list
-from .label_findings import boxes_as_trained, class_findings, sample_findings, tiny_boxes
-from .labelled_parts import LabelledParts, read_parts
-from .picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
+from .linting.anchor_findings import AnchorAdvice, anchor_advice, unmatched_boxes
+from .linting.csv_repair import repair_csv
+from .linting.findings import Finding, error_count, findings_table, findings_to_list
+from .linting.label_findings import boxes_as_trained, class_findings, sample_findings, tiny_boxes
+from .linting.labelled_parts import LabelledParts, read_parts
+from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
+from .linting.xml_repair import repair_xml
 from .resize_arguments import add_resize, read_resize
-from .xml_repair import repair_xml
 
 REPAIRED_KINDS = ("csv", "pascal")
 

@@ -14,11 +14,11 @@ from monitor.window import display_works
 
 from .datasets import DatasetError, read_picture
 from .datasets.sample import PICTURE_SUFFIXES
-from .drawn_pictures import DrawingError, DrawnPictures
+from .drawing.drawn_pictures import DrawingError, DrawnPictures
+from .drawing.picture_drawing import draw_detections
+from .drawing.picture_window import PictureWindow
 from .evaluate import open_detector
 from .output_folders import make_folders
-from .picture_drawing import draw_detections
-from .picture_window import PictureWindow
 from .resize_arguments import add_resize, read_resize
 
 

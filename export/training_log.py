@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor.errors import MaskgateError, UsageError
 
-from .curves import draw_history
+from .drawing.curves import draw_history
 
 
 class LogError(MaskgateError):

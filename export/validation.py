@@ -12,7 +12,7 @@ from monitor.contract import ResizeRule
 from .datasets import DataSet
 from .engine import batch_loss
 from .evaluate import detect_all
-from .figures import measure
+from .figures.figures import measure
 from .frame_detector import FrameDetector, TorchDetector
 from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.anchor_config import AnchorConfig
-from export.anchor_fit import fit_anchors, measure_anchors
-from export.anchor_match import best_iou
 from export.anchors import Anchors
 from export.boxes import pairwise_iou
+from export.linting.anchor_fit import fit_anchors, measure_anchors
+from export.linting.anchor_match import best_iou
 from monitor.detections import FloatArray
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from export.curves import BLUE, COLOURS, VERMILION, draw_history, draw_precision_recall
-from export.drawn_pictures import DrawingError
+from export.drawing.curves import BLUE, COLOURS, VERMILION, draw_history, draw_precision_recall
+from export.drawing.drawn_pictures import DrawingError
 
 Flags = npt.NDArray[np.bool_]
 RECALL = [0.0, 0.25, 0.5, 0.75, 1.0]

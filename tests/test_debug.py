@@ -13,9 +13,9 @@ from picture_files import draw, draw_scene
 
 from export import debug
 from export.__main__ import main
-from export.matched_boxes import Fate
-from export.matched_drawing import COLOURS
-from export.picture_window import PictureWindow
+from export.drawing.matched_boxes import Fate
+from export.drawing.matched_drawing import COLOURS
+from export.drawing.picture_window import PictureWindow
 from monitor.frame import Image
 
 GREEN, ORANGE, RED = (COLOURS[fate] for fate in Fate)

@@ -10,9 +10,9 @@ import pytest
 from truth import BIG, CLASSES, EMPTY_WALL, OTHER, SMALL, labelled, seen
 
 from export.datasets import DatasetError, Sample
-from export.detections_file import image_names, read_detections, write_detections
-from export.door_figures import door_figures
-from export.metrics import average_precision
+from export.figures.detections_file import image_names, read_detections, write_detections
+from export.figures.door_figures import door_figures
+from export.figures.metrics import average_precision
 from monitor.errors import UsageError
 
 

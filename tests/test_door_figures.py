@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from truth import BIG, OTHER, labelled, seen
 
 from export.datasets import Sample
-from export.door_figures import DoorPoint, door_curve, door_figures
+from export.figures.door_figures import DoorPoint, door_curve, door_figures
 from monitor.detections import Detections
 
 MASKED = labelled((BIG, "mask"))

@@ -13,9 +13,9 @@ from colour_graph import CLASSES, SIDE_PX
 from evaluation_cases import PICTURES, evaluate, figures, write_set
 from truth import labelled
 
-from export.evaluation_drawing import draw_evaluated
-from export.picture_drawing import class_colours
-from export.thresholds import Thresholds
+from export.drawing.evaluation_drawing import draw_evaluated
+from export.drawing.picture_drawing import class_colours
+from export.figures.thresholds import Thresholds
 from monitor.detections import Detections
 from monitor.frame import Image
 

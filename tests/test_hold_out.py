@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from picture_files import draw, draw_scene, write
 
-from export import near_duplicates
 from export.datasets import DatasetError, Sample
-from export.hold_out import hold_out
+from export.duplicates import near_duplicates
+from export.duplicates.hold_out import hold_out
 
 
 def labelled(path: Path, *labels: str) -> Sample:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from truth import BIG, CLASSES, EMPTY_WALL, labelled, seen
 
 from export.datasets import Sample
-from export.intervals import UNKNOWN, Interval, interval, resample, share_interval
-from export.matches import by_class, match, weighted_precision
-from export.metrics import SIZES, average_precision
-from export.precision_intervals import with_intervals
-from export.thresholds import Thresholds
+from export.figures.intervals import UNKNOWN, Interval, interval, resample, share_interval
+from export.figures.matches import by_class, match, weighted_precision
+from export.figures.metrics import SIZES, average_precision
+from export.figures.precision_intervals import with_intervals
+from export.figures.thresholds import Thresholds
 from monitor.detections import Detections
 
 Pictures = tuple[list[Sample], list[Detections]]

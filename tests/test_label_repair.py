@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from picture_files import HEIGHT_PX, WIDTH_PX, draw
 
-from export.box_repair import repaired_box
-from export.csv_repair import repair_csv
 from export.datasets import read_csv
-from export.xml_repair import repair_xml
+from export.linting.box_repair import repaired_box
+from export.linting.csv_repair import repair_csv
+from export.linting.xml_repair import repair_xml
 
 SIZE_PX = (100, 80)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from export.anchor_config import AnchorConfig
 from export.anchors import Anchors
-from export.matched_boxes import Fate, match_boxes
+from export.drawing.matched_boxes import Fate, match_boxes
 
 WIDTH_PX, HEIGHT_PX = 250, 130
 ANCHORS = Anchors(AnchorConfig())

@@ -6,9 +6,9 @@ import pytest
 from truth import BIG, EMPTY_WALL, OTHER, SMALL, Box, labelled, seen
 
 from export.datasets import DatasetError
-from export.matches import SizeRange
-from export.metrics import ALL_SIZES, SIZES, average_precision, precision_recall
-from export.thresholds import Thresholds
+from export.figures.matches import SizeRange
+from export.figures.metrics import ALL_SIZES, SIZES, average_precision, precision_recall
+from export.figures.thresholds import Thresholds
 from monitor.detections import Detections
 
 SMALL_WALL: Box = (700, 0, 720, 20)

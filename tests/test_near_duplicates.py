@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from picture_files import draw, draw_scene, write
 
-from export.fingerprint import agreement, fingerprint
-from export.near_duplicates import exact_groups, groups
+from export.duplicates.fingerprint import agreement, fingerprint
+from export.duplicates.near_duplicates import exact_groups, groups
 from monitor.frame import Image
 from monitor.scene import demo, training_picture
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from export.picture_drawing import Colour, Drawing, blank, class_colours
+from export.drawing.picture_drawing import Colour, Drawing, blank, class_colours
 from monitor.frame import Image
 
 RED: Colour = (0, 0, 255)

@@ -12,7 +12,7 @@ import pytest
 from picture_files import draw_scene
 
 from export.datasets.cut_short import is_cut_short
-from export.picture_findings import picture_fault
+from export.linting.picture_findings import picture_fault
 from monitor.scene import training_picture
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from virtual_display import Display, Script, virtual_display
 
-from export import picture_window
-from export.picture_window import KEYS, TITLE, open_window
+from export.drawing import picture_window
+from export.drawing.picture_window import KEYS, TITLE, open_window
 from monitor.errors import UsageError
 
 # says which picture is there, as soon as it listens
 _LEAF = """
 import numpy as np
-from export.picture_window import PictureWindow
+from export.drawing.picture_window import PictureWindow
 
 class Telling(PictureWindow):
     def step(self):

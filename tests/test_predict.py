@@ -13,7 +13,7 @@ from colour_graph import SIDE_PX, draw_plain, plain, write_colour_graph
 from picture_files import write
 
 from export.__main__ import main
-from export.picture_drawing import class_colours
+from export.drawing.picture_drawing import class_colours
 from monitor.frame import Image
 
 # a picture of SIDE_PX is drawn enlarged by this, so that the captions can be read

@@ -6,10 +6,10 @@ import numpy as np
 
 from monitor.contract import ResizeRule
 
-from .datasets.dataset import DataSet
-from .datasets.fault import DatasetError
-from .picture_cache import fit_scale
-from .transforms import Augmentation, View, augmented, resized
+from ..datasets.dataset import DataSet
+from ..datasets.fault import DatasetError
+from ..picture_cache import fit_scale
+from ..transforms import Augmentation, View, augmented, resized
 
 
 class LabelledViews:

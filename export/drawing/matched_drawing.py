@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from monitor.frame import Image
 
+from ..transforms import View
 from .matched_boxes import FOREGROUND_IOU, Fate, MatchedBoxes
 from .picture_drawing import Colour, Drawing
-from .transforms import View
 
 # green and red are keras-retinanet's; who cannot tell them apart has the dashes and the captions
 COLOURS: dict[Fate, Colour] = {

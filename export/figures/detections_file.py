@@ -18,7 +18,7 @@ import numpy as np
 from monitor.detections import Detections
 from monitor.errors import UsageError
 
-from .datasets.sample import DatasetError, Sample, as_boxes
+from ..datasets.sample import DatasetError, Sample, as_boxes
 from .thresholds import Thresholds
 
 

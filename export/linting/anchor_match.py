@@ -6,8 +6,8 @@ import numpy as np
 
 from monitor.detections import FloatArray
 
-from .anchor_config import AnchorConfig
-from .anchors import Anchors
+from ..anchor_config import AnchorConfig
+from ..anchors import Anchors
 
 MATCHED_IOU = 0.5
 BOXES_AT_ONCE = 4096

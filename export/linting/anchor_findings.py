@@ -10,10 +10,10 @@ import numpy as np
 
 from monitor.detections import FloatArray
 
-from .anchor_config import AnchorConfig, anchor_config_text
+from ..anchor_config import AnchorConfig, anchor_config_text
+from ..datasets import Sample
 from .anchor_fit import AnchorFit, fit_anchors, measure_anchors
 from .anchor_match import MATCHED_IOU, best_iou
-from .datasets import Sample
 from .findings import Finding
 
 # part of the boxes from which on nothing more is said

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .datasets import Problem
+from ..datasets import Problem
 
 PLACES_SHOWN = 3
 LONGEST_PLACE = 240

@@ -6,8 +6,8 @@ import argparse
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .data_arguments import lists, read_found
-from .datasets import DataSet, Problem, Sample
+from ..data_arguments import lists, read_found
+from ..datasets import DataSet, Problem, Sample
 
 ALL = "all pictures"
 UNLISTED = "no list"

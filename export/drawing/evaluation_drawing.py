@@ -7,9 +7,9 @@ import numpy as np
 from monitor.detections import Detections
 from monitor.frame import Image
 
-from .datasets.sample import Sample
+from ..datasets.sample import Sample
+from ..figures.thresholds import Thresholds
 from .picture_drawing import WHITE, Drawing, class_colours
-from .thresholds import Thresholds
 
 # average precision counts much that nobody would take for found, far too much to be read
 CAPTIONED_SCORE = 0.5

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.detections import Detections
 
-from .datasets.sample import Sample
+from ..datasets.sample import Sample
 from .intervals import (
     FEWEST_PICTURES,
     UNKNOWN,

@@ -16,8 +16,8 @@ from faster_coco_eval import COCO, COCOeval_faster
 
 from monitor.detections import Detections
 
-from .classes import check_labels
-from .datasets.sample import Sample
+from ..classes import check_labels
+from ..datasets.sample import Sample
 from .intervals import Interval
 from .matches import RECALLS, SizeRange
 from .thresholds import Thresholds

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from monitor.contract import SCORE_FLOOR
 from monitor.detections import Detections
 
-from .datasets.sample import Sample
+from ..datasets.sample import Sample
 from .intervals import (
     FEWEST_PICTURES,
     UNKNOWN,

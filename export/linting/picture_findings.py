@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from .datasets import DatasetError, picture_size_px, read_picture
-from .datasets.fault import Fault
-from .datasets.picture import PICTURE_SUFFIXES, CutShortError
+from ..datasets import DatasetError, picture_size_px, read_picture
+from ..datasets.fault import Fault
+from ..datasets.picture import PICTURE_SUFFIXES, CutShortError
+from ..duplicates.near_duplicates import exact_groups, groups
 from .findings import Finding
-from .near_duplicates import exact_groups, groups
 
 
 def damaged_pictures(pictures: Sequence[Path]) -> list[Finding]:

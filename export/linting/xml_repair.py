@@ -11,9 +11,9 @@ from xml.parsers import expat
 
 import PIL.Image
 
+from ..datasets import DatasetError, picture_size_px
+from ..datasets.pascal import EDGES
 from .box_repair import number_text, repaired_box
-from .datasets import DatasetError, picture_size_px
-from .datasets.pascal import EDGES
 
 # how much the shape of a picture may change when it is scaled to whole pixels
 SAME_SHAPE = 0.02

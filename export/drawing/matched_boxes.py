@@ -11,9 +11,9 @@ import torch
 
 from monitor.detections import FloatArray
 
-from .anchors import Anchors
-from .boxes import pairwise_iou
-from .matcher import match
+from ..anchors import Anchors
+from ..boxes import pairwise_iou
+from ..matcher import match
 
 FOREGROUND_IOU = 0.5
 

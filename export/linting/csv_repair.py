@@ -7,10 +7,10 @@ import math
 import re
 from pathlib import Path
 
+from ..datasets import DatasetError, picture_size_px
+from ..datasets.csv import OBJECT_COLUMNS
+from ..datasets.picture import find_picture
 from .box_repair import number_text, repaired_box
-from .datasets import DatasetError, picture_size_px
-from .datasets.csv import OBJECT_COLUMNS
-from .datasets.picture import find_picture
 from .xml_repair import replace_keeping_original
 
 LINES = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+$")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..datasets import DatasetError, Sample
 from . import near_duplicates
-from .datasets import DatasetError, Sample
 
 
 def hold_out(

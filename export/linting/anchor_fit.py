@@ -14,7 +14,7 @@ import numpy as np
 
 from monitor.detections import FloatArray
 
-from .anchor_config import AnchorConfig
+from ..anchor_config import AnchorConfig
 from .anchor_match import MATCHED_IOU, best_iou
 
 MOST_RATIOS = 5

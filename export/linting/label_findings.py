@@ -11,7 +11,7 @@ import numpy as np
 from monitor.contract import ResizeRule
 from monitor.detections import FloatArray
 
-from .datasets import DatasetError, Sample, picture_size_px
+from ..datasets import DatasetError, Sample, picture_size_px
 from .findings import Finding
 from .labelled_parts import UNLISTED, LabelledParts
 

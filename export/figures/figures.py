@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.detections import Detections
 
-from .datasets.sample import Sample
+from ..datasets.sample import Sample
 from .door_figures import DoorFigures, door_figures
 from .intervals import Interval, resample
 from .metrics import AveragePrecision, SizeSlice, average_precision

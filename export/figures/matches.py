@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from monitor.detections import Detections
 
-from .datasets.sample import Sample
+from ..datasets.sample import Sample
 from .thresholds import Thresholds
 
 Boxes = npt.NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Pictures of labels, detections and curves, in files and on the screen."""
