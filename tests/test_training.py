@@ -129,6 +129,18 @@ def test_a_table_of_boxes_trains_as_well(
     assert "validation" not in content["history"][-1]
 
 
+def test_a_training_that_stops_improving_ends_early(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--snapshot-path", str(tmp_path), *SMALL, "--validate-every", "1"]
+    options += ["--epochs", "9", "--early-stop", "1"]
+    assert main(["train", *options, "pascal", str(data_set)]) == 0
+    assert "training ends early" in capsys.readouterr().err
+    ap50s = [entry["ap50"] for entry in checkpoint.load(tmp_path / "last.pt")["history"]]
+    assert len(ap50s) < 9
+    assert ap50s[-1] < max(ap50s[:-1]) + 0.01
+
+
 @pytest.mark.parametrize("listed_as", ["train", "val"])
 def test_a_damaged_picture_is_named_before_the_first_step(
     data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], listed_as: str
