@@ -165,7 +165,8 @@ def run(options: argparse.Namespace) -> int:
     figures = measure(samples, found, intervals=True, thresholds=thresholds)
     print(figures)
     if options.report:
-        write_report(options.report, path, options, samples, found, thresholds, figures)
+        rule = detector.resize
+        write_report(options.report, path, options, rule, samples, found, thresholds, figures)
     return 0
 
 

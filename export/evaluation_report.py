@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor import __version__
+from monitor.contract import ResizeRule
 from monitor.detections import Detections
 from monitor.errors import UsageError
 
@@ -27,6 +28,7 @@ def write_report(
     path: Path,
     model: Path,
     options: argparse.Namespace,
+    resize: ResizeRule,
     samples: Sequence[Sample],
     found: Sequence[Detections],
     thresholds: Thresholds,
@@ -37,6 +39,7 @@ def write_report(
     path: the JSON file, replaced when it exists; the picture has the same name and another ending.
     model: its file.
     options: of the command line, for the words that name the data set.
+    resize: at which size the model looked.
     figures: what was measured of `samples` and `found` with `thresholds`.
 
     Raises UsageError when a file cannot be written.
@@ -58,11 +61,7 @@ def write_report(
             "boxes": {name: labels[name] for name in found[0].classes},
         },
         "thresholds": asdict(thresholds),
-        "resize": {
-            "image_min_side": options.image_min_side,
-            "image_max_side": options.image_max_side,
-            "no_resize": options.no_resize,
-        },
+        "resize": asdict(resize),
         "intervals": {"share": SHARE, "method": "bootstrap over pictures", "resamples": RESAMPLES},
         "mean_ap50": figures.mean_ap50,
         "figures": figures.to_dict(),

@@ -60,6 +60,7 @@ class TorchDetector:
 
     def __init__(self, graph: FrameDetector) -> None:
         self.classes = graph.network.config.classes
+        self.resize = graph.resize
         self._graph = graph.eval()
         self._device = next(graph.parameters()).device
 

@@ -17,6 +17,7 @@ from monitor.errors import UsageError
 
 from .checkpoint import load_network, resize_rule
 from .frame_detector import FrameDetector
+from .measured import Measured, read_measured
 from .onnx_graph import half_precision, save_model, trace
 from .output_folders import make_folders
 from .parity import TOLERANCES, ExportError, answers, compare, views
@@ -71,8 +72,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--int8", action="store_true", help="convolutions in int8, for a processor")
     add("--calibration", type=Path, metavar="DIR", help="folder of pictures for --int8")
     add("--report", type=Path, metavar="OUT.json", help="write how far the file is from torch")
-    add("--grant", type=float, default=Contract.grant, help="default threshold stored in the file")
-    add("--deny", type=float, default=Contract.deny, help="default threshold stored in the file")
+    add(
+        "--measured",
+        type=Path,
+        metavar="REPORT.json",
+        help="store the figures of `evaluate --report`, and thresholds chosen by its door curve",
+    )
+    stored = "default threshold stored in the file; else the measured one, else"
+    add("--grant", type=float, help=f"{stored} {Contract.grant}")
+    add("--deny", type=float, help=f"{stored} {Contract.deny}")
     add_retired(parser, "onnx")
     add("checkpoint", type=Path, metavar="SNAPSHOT.pt")
     add("output", type=Path, metavar="OUT.onnx")
@@ -85,13 +93,20 @@ def run(options: argparse.Namespace) -> int:
     network, content = load_network(options.checkpoint)
     config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
     resize = read_resize(options) or resize_rule(content)
+    measured = Measured(validated(content))
+    if options.measured:
+        measured = read_measured(options.measured, options.checkpoint, resize)
+    thresholds, metrics = measured.thresholds(options.grant, options.deny), measured.metrics
     pictures = list(views(content["pictures"]))
     expected = answers(FrameDetector(network, config, resize), pictures, tolerance.counted_from)
     model, made = make_model(network, config, resize, options)
-    metrics = validated(content)
+
+    def contract() -> Contract:
+        return describe(network, resize, thresholds, content, made, metrics)
+
     partial = options.output.with_name(options.output.name + ".partial")
     try:
-        save_model(model, describe(options, network, resize, content, made, metrics), partial)
+        save_model(model, contract(), partial)
         detect = Detector(partial, device="cpu", resize_on_host=False)
         parity = compare(expected, detect, pictures, tolerance.counted_from, config.detections)
         if options.report:
@@ -99,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
             options.report.write_text(json.dumps(values, indent=1) + "\n")
         parity.check(tolerance)
         metrics["parity"] = parity.to_dict()
-        save_model(model, describe(options, network, resize, content, made, metrics), partial)
+        save_model(model, contract(), partial)
         partial.replace(options.output)
     except OSError as error:
         raise ExportError(f"{error.filename}: cannot be written: {error.strerror}") from None
@@ -124,12 +139,6 @@ def check_options(options: argparse.Namespace) -> None:
             ),
             ("--max-detections", options.max_detections, options.max_detections > 0, "1 or more"),
             ("--candidates", options.candidates, options.candidates > 0, "1 or more"),
-            (
-                "--deny",
-                options.deny,
-                0 < options.deny <= options.grant <= 1,
-                f"more than 0 and at most --grant, {options.grant}, which is at most 1",
-            ),
             ("OUT.onnx", options.output, options.output.suffix == ".onnx", "a name in .onnx"),
         )
         if not fine
@@ -181,15 +190,16 @@ def make_model(
 
 
 def describe(
-    options: argparse.Namespace,
     network: RetinaNet,
     resize: ResizeRule,
+    thresholds: tuple[float, float],
     content: dict[str, Any],
     made: dict[str, Any],
     metrics: dict[str, Any],
 ) -> Contract:
     """What the file says of itself.
 
+    thresholds: grant and deny.
     content: of the snapshot.
     made: how the graph was made.
     """
@@ -197,8 +207,8 @@ def describe(
     return Contract(
         classes=network.config.classes,
         resize=resize,
-        grant=options.grant,
-        deny=options.deny,
+        grant=thresholds[0],
+        deny=thresholds[1],
         producer=f"maskgate {__version__}",
         training=training,
         metrics=metrics,

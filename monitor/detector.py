@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract
+from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract, ResizeRule
 from .detections import Detections, FloatArray
 from .errors import ModelError
 from .frame import Image
@@ -69,6 +69,11 @@ class Detector:
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the score columns."""
         return self.contract.classes
+
+    @property
+    def resize(self) -> ResizeRule:
+        """At which size the network looks at a frame."""
+        return self.contract.resize
 
     def __call__(self, image: Image) -> Detections:
         """Find the faces of one frame.
