@@ -22,9 +22,10 @@ from .data_arguments import add_data_set, read_data_set
 from .datasets import DatasetError, Sample
 from .drawing.drawn_pictures import DrawnPictures
 from .drawing.evaluation_drawing import draw_evaluated
-from .evaluation_report import write_report
+from .evaluation_report import Evaluation, write_report
 from .figures.detections_file import write_detections
 from .figures.figures import measure
+from .figures.sources import measure_by_source, sources_table
 from .figures.thresholds import Thresholds
 from .frame_detector import FrameDetector, TorchDetector
 from .output_folders import make_folders
@@ -131,7 +132,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report",
         type=Path,
         metavar="OUT.json",
-        help="write all figures, and precision-recall curves beside them as OUT.png",
+        help="write all figures, and beside them precision-recall curves as OUT.png and whether "
+        "scores are probabilities as OUT_reliability.png",
+    )
+    add(
+        "--by-source",
+        action="store_true",
+        help="the figures also for each source: what a name says before its first underscore",
     )
     add_retired(parser, "evaluate")
     add_data_set(parser, model=True)
@@ -164,9 +171,14 @@ def run(options: argparse.Namespace) -> int:
         write_detections(options.detections, samples, found)
     figures = measure(samples, found, intervals=True, thresholds=thresholds)
     print(figures)
+    sources = measure_by_source(samples, found, thresholds) if options.by_source else {}
+    if sources:
+        print(sources_table(sources))
     if options.report:
-        rule = detector.resize
-        write_report(options.report, path, options, rule, samples, found, thresholds, figures)
+        evaluation = Evaluation(
+            path, options, detector.resize, samples, found, thresholds, figures, sources
+        )
+        write_report(options.report, evaluation)
     return 0
 
 

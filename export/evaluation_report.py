@@ -6,8 +6,8 @@ import argparse
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +17,57 @@ from monitor.detections import Detections
 from monitor.errors import UsageError
 
 from .datasets.sample import Sample
-from .drawing.curves import draw_precision_recall
+from .drawing.curves import draw_precision_recall, draw_reliability
 from .figures.figures import Figures
 from .figures.intervals import RESAMPLES, SHARE
 from .figures.metrics import precision_recall
+from .figures.reliability import reliability
 from .figures.thresholds import Thresholds
 
 
-def write_report(
-    path: Path,
-    model: Path,
-    options: argparse.Namespace,
-    resize: ResizeRule,
-    samples: Sequence[Sample],
-    found: Sequence[Detections],
-    thresholds: Thresholds,
-    figures: Figures,
-) -> None:
-    """Write the figures as JSON, and the precision-recall curves beside them as PNG.
+@dataclass(frozen=True)
+class Evaluation:
+    """What a report tells of.
 
-    path: the JSON file, replaced when it exists; the picture has the same name and another ending.
     model: its file.
     options: of the command line, for the words that name the data set.
     resize: at which size the model looked.
-    figures: what was measured of `samples` and `found` with `thresholds`.
-
-    Raises UsageError when a file cannot be written.
+    samples, found: the pictures, and what was found in each.
+    thresholds: which detections counted.
+    figures: what was measured of them; sources: of those of each source, by name.
     """
-    curves = precision_recall(samples, found, thresholds=thresholds)
-    labels = Counter(label for sample in samples for label in sample.labels)
-    content: dict[str, Any] = {
-        "producer": f"maskgate {__version__}",
-        "model": {
-            "file": model.name,
-            "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
-            "classes": list(found[0].classes),
-        },
-        "data_set": {
-            "kind": options.kind,
-            "split": options.split,
-            "merged": options.merge,
-            "pictures": len(samples),
-            "boxes": {name: labels[name] for name in found[0].classes},
-        },
-        "thresholds": asdict(thresholds),
-        "resize": asdict(resize),
-        "intervals": {"share": SHARE, "method": "bootstrap over pictures", "resamples": RESAMPLES},
-        "mean_ap50": figures.mean_ap50,
-        "figures": figures.to_dict(),
+
+    model: Path
+    options: argparse.Namespace
+    resize: ResizeRule
+    samples: Sequence[Sample]
+    found: Sequence[Detections]
+    thresholds: Thresholds
+    figures: Figures
+    sources: Mapping[str, Figures]
+
+
+def write_report(path: Path, evaluation: Evaluation) -> None:
+    """Write everything as JSON, and beside it as PNG what can be drawn.
+
+    path: the JSON file, replaced when it exists. NAME.png has the precision-recall curves,
+        NAME_reliability.png says whether the scores are probabilities.
+
+    Raises UsageError or DrawingError when a file cannot be written.
+    """
+    measured = evaluation.samples, evaluation.found
+    curves = precision_recall(*measured, thresholds=evaluation.thresholds)
+    reliabilities = reliability(*measured, evaluation.thresholds)
+    content = {
+        **_circumstances(evaluation),
+        "mean_ap50": evaluation.figures.mean_ap50,
+        "figures": evaluation.figures.to_dict(),
+        "sources": {name: part.to_dict() for name, part in evaluation.sources.items()},
         "precision_recall": {
             "overlap": 0.5,
             "classes": {name: asdict(curve) for name, curve in curves.items()},
         },
+        "reliability": {name: asdict(part) for name, part in reliabilities.items()},
     }
     try:
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -76,3 +75,32 @@ def write_report(
         raise UsageError(f"{path}: cannot write the report: {error.strerror}") from None
     drawn = {name: (curve.recall, curve.precision) for name, curve in curves.items()}
     draw_precision_recall(drawn, path.with_suffix(".png"))
+    points = {
+        name: ([b.score for b in part.bins], [b.right for b in part.bins])
+        for name, part in reliabilities.items()
+    }
+    draw_reliability(points, path.with_name(f"{path.stem}_reliability.png"))
+
+
+def _circumstances(evaluation: Evaluation) -> dict[str, Any]:
+    """What was measured, of what, and how."""
+    options, classes = evaluation.options, evaluation.found[0].classes
+    labels = Counter(label for sample in evaluation.samples for label in sample.labels)
+    return {
+        "producer": f"maskgate {__version__}",
+        "model": {
+            "file": evaluation.model.name,
+            "sha256": hashlib.sha256(evaluation.model.read_bytes()).hexdigest(),
+            "classes": list(classes),
+        },
+        "data_set": {
+            "kind": options.kind,
+            "split": options.split,
+            "merged": options.merge,
+            "pictures": len(evaluation.samples),
+            "boxes": {name: labels[name] for name in classes},
+        },
+        "thresholds": asdict(evaluation.thresholds),
+        "resize": asdict(evaluation.resize),
+        "intervals": {"share": SHARE, "method": "bootstrap over pictures", "resamples": RESAMPLES},
+    }

@@ -91,6 +91,30 @@ def draw_precision_recall(curves: Mapping[str, Curve], path: Path) -> None:
     _write(figure, path)
 
 
+def draw_reliability(curves: Mapping[str, Curve], path: Path) -> None:
+    """Draw the share of right detections over their score, one line a class.
+
+    curves: by class name, mean score and share of each bin: two arrays of one length with values of
+        0 to 1. Of scores that are probabilities the points lie on the diagonal.
+    path: the PNG file; its folder is made.
+
+    Raises DrawingError when the file cannot be written.
+    """
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", linewidth=1, label="probability")
+    for (name, (score, right)), (colour, dash) in zip(curves.items(), _styles(), strict=False):
+        style = {"color": colour, "linestyle": dash, "marker": "o", "ms": 4}
+        axes.plot(np.asarray(score), np.asarray(right), label=_shorten(name), **style)
+    axes.set_title("Reliability")
+    axes.set_xlabel("score of the detections, mean of a tenth of the range")
+    axes.set_ylabel("share of them that is right, at IoU 0.5")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    _finish(axes, "no class")
+    _write(figure, path)
+
+
 def _losses(history: Sequence[Mapping[str, Any]]) -> dict[str, tuple[list[Any], Style]]:
     """Values and style of each line."""
     lines: dict[str, tuple[list[Any], Style]] = {}

@@ -76,11 +76,13 @@ class Matches:
     """The detections of one class in all pictures, best first; ignored ones are left out.
 
     hits: bool [D]: right or wrong.
+    scores: float64 [D], falling.
     pictures: int64 [D]: the number of its picture.
     boxes: int64 [P]: how many boxes there were to find in each picture.
     """
 
     hits: Flags
+    scores: npt.NDArray[np.float64]
     pictures: Counts
     boxes: Counts
 
@@ -124,7 +126,7 @@ def match(pictures: Sequence[ClassBoxes], overlap: float, size: SizeRange) -> Ma
     numbers = np.repeat(np.arange(len(pictures)), [kept.sum() for _, kept in decided])
     order = np.argsort(-scores, kind="stable")
     boxes = np.array([size.holds(part.labelled).sum() for part in pictures], np.int64)
-    return Matches(hits[order], numbers[order], boxes)
+    return Matches(hits[order], scores[order], numbers[order], boxes)
 
 
 def _picture(part: ClassBoxes, overlap: float, size: SizeRange) -> tuple[Flags, Flags]:
