@@ -50,13 +50,19 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_file(path: Path) -> None:
+    """Raise ModelError where there is no file."""
+    if not path.is_file():
+        what = "found a folder, expected a file" if path.is_dir() else "no such file"
+        raise ModelError(f"{path}: {what}")
+
+
 def read_torch_file(path: Path) -> Any:
     """The tensors and plain values in a file of `torch.save`; code in it is never run.
 
     Raises ModelError when it cannot be read, or holds anything else.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file")
+    check_file(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:

@@ -6,19 +6,17 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
 from .data_arguments import read_training
-from .datasets import DataSet, Sample
+from .datasets import DataSet
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
@@ -27,7 +25,7 @@ from .picture_cache import PictureCache
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
-from .training import Training
+from .training import Training, encoded_pictures
 from .training_log import TrainingLog
 from .training_options import add_arguments, augmentation_of, check_options, plain
 from .training_set import TrainingSet
@@ -35,7 +33,6 @@ from .validation import ap50s, is_best, mean_loss, validated
 
 __all__ = ["add_arguments", "run"]
 
-KEPT_PICTURES = 6
 log = logging.getLogger(__name__)
 
 
@@ -252,10 +249,3 @@ def check_scenes(options: argparse.Namespace, data_set: DataSet) -> None:
 def warn_of(error: Exception) -> None:
     """Name a picture that is left out."""
     log.warning("left out: %s", error)
-
-
-def encoded_pictures(samples: Sequence[Sample]) -> list[Tensor]:
-    """The files of a few pictures with an object, spread over the samples."""
-    labelled = [sample for sample in samples if len(sample.boxes)] or list(samples)
-    chosen = labelled[:: max(len(labelled) // KEPT_PICTURES, 1)][:KEPT_PICTURES]
-    return [torch.frombuffer(bytearray(s.path.read_bytes()), dtype=torch.uint8) for s in chosen]

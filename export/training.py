@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
 from . import checkpoint
+from .datasets import Sample
 from .engine import EpochProgress
 from .retinanet import RetinaNet
 
+KEPT_PICTURES = 6
 # where a training started; when it is continued, the snapshot stands in their place
 START = frozenset({"imagenet_weights", "weights", "no_weights"})
 
@@ -95,3 +98,10 @@ class Training:
         self.history = content["history"]
         self.epoch = content["epoch"]
         self.progress = EpochProgress(**content["progress"])
+
+
+def encoded_pictures(samples: Sequence[Sample]) -> list[Tensor]:
+    """The files of a few pictures with an object, spread over the samples."""
+    labelled = [sample for sample in samples if len(sample.boxes)] or list(samples)
+    chosen = labelled[:: max(len(labelled) // KEPT_PICTURES, 1)][:KEPT_PICTURES]
+    return [torch.frombuffer(bytearray(s.path.read_bytes()), dtype=torch.uint8) for s in chosen]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from monitor.errors import ModelError
 
-from .checkpoint import read_torch_file
+from .checkpoint import check_file, read_torch_file
 from .retinanet import RetinaNet
 
 BODY = "backbone.body."
@@ -85,9 +85,8 @@ def read_weights(path: Path) -> Weights:
         )
     if path.suffix != ".safetensors":
         content = read_torch_file(path)
-    elif not path.is_file():
-        raise ModelError(f"{path}: no such file")
     else:
+        check_file(path)
         try:
             content = load_file(path)
         except (SafetensorError, OSError) as error:

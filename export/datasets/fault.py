@@ -26,6 +26,11 @@ class Fault(Exception):
         self.what = what
 
 
+def reason(error: Exception) -> str:
+    """What went wrong with a file, without its name, which the message says already."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def refuse(problems: Sequence[str]) -> None:
     """Raise one DatasetError that lists the problems, the first 20 in full; none is no error."""
     if not problems:

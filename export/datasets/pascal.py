@@ -19,7 +19,7 @@ from pathlib import Path
 from monitor.errors import UsageError
 
 from .dataset import DataSet
-from .fault import Fault
+from .fault import Fault, reason
 from .gathering import Gathering
 from .picture import PICTURE_SUFFIXES, is_file
 
@@ -93,7 +93,7 @@ def _split(folder: Path, split: str, pictures: dict[str, Path], gathering: Gathe
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot read the list of the split {split!r}: {error}") from None
+        raise UsageError(f"{path}: cannot read the list {split!r}: {reason(error)}") from None
     first_lines: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         name = _listed_name(line, pictures)
@@ -131,7 +131,7 @@ def _read_annotation(xml_file: Path, picture: Path, gathering: Gathering) -> Non
     try:
         root = ET.parse(xml_file).getroot()
     except (ET.ParseError, OSError, LookupError, ValueError, RecursionError) as error:
-        damaged = Fault("unreadable annotation", f"cannot parse the XML: {error}")
+        damaged = Fault("unreadable annotation", f"cannot parse the XML: {reason(error)}")
         gathering.blame(damaged, xml_file, picture)
         return
     if root.tag != "annotation":

@@ -18,7 +18,7 @@ import yaml
 from monitor.errors import UsageError
 
 from .dataset import DataSet
-from .fault import DatasetError, Fault
+from .fault import DatasetError, Fault, reason
 from .gathering import Gathering
 from .picture import PICTURE_SUFFIXES, find_picture, is_file
 
@@ -132,7 +132,7 @@ def _listed_pictures(file: Path, root: Path) -> list[Path]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        raise UsageError(f"{file}: cannot read the list of pictures: {error}") from None
+        raise UsageError(f"{file}: cannot read the list of pictures: {reason(error)}") from None
     return [find_picture(line.strip(), [file.parent, root]) for line in lines if line.strip()]
 
 
@@ -156,7 +156,7 @@ def _gather_labels(file: Path, picture: Path, names: dict[int, str], gathering: 
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
-        unread = Fault("unreadable annotation", f"cannot read the labels: {error}")
+        unread = Fault("unreadable annotation", f"cannot read the labels: {reason(error)}")
         gathering.blame(unread, file, picture)
         return
     size_px = gathering.size_px(picture)
