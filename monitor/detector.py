@@ -163,6 +163,8 @@ def _session(content: bytes, provider: str, threads: int) -> ort.InferenceSessio
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads
+    # between two frames its threads would wait busily, on cores that others need
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if provider == CUDA:
         ort.preload_dlls()
     session = ort.InferenceSession(content, options, providers=[provider])
