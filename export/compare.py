@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from monitor.parts import frames_of, make_detector, make_policy, make_zones
 from monitor.policy import Door, Evidence, Policy
 from monitor.sources import open_source
 from monitor.zones import Zones
+
+from .output_files import write_json
 
 MOST_STRETCHES_SHOWN = 20
 
@@ -165,7 +166,4 @@ def stretches(rows: Sequence[tuple[float, Decided, Decided]]) -> Iterator[Stretc
 def write(path: Path, hashes: Sequence[str], clips: Sequence[Clip]) -> None:
     """Write all of it as JSON; raises UsageError when that is not possible."""
     content = {"old": hashes[0], "new": hashes[1], "sources": [asdict(clip) for clip in clips]}
-    try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write the comparison: {error.strerror}") from None
+    write_json(path, content, "the comparison")

@@ -23,7 +23,7 @@ from .drawing.matched_boxes import Fate, match_boxes
 from .drawing.matched_drawing import LEGEND, draw_matched
 from .drawing.picture_drawing import blank
 from .drawing.picture_window import open_window
-from .output_folders import make_folders
+from .output_files import make_folders
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
 from .training_options import SMALLEST_CROP_PX, augmentation_of, idle_augmentation

@@ -28,7 +28,7 @@ from .figures.figures import measure
 from .figures.sources import measure_by_source, sources_table
 from .figures.thresholds import Thresholds
 from .frame_detector import FrameDetector, TorchDetector
-from .output_folders import make_folders
+from .output_files import make_folders
 from .postprocess import PostprocessConfig
 from .process_group import chosen_device
 from .resize_arguments import add_resize, read_resize

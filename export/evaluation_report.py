@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,6 @@ from typing import Any
 from monitor import __version__
 from monitor.contract import ResizeRule
 from monitor.detections import Detections
-from monitor.errors import UsageError
 
 from .datasets.sample import Sample
 from .drawing.curves import draw_precision_recall, draw_reliability
@@ -23,6 +21,7 @@ from .figures.intervals import RESAMPLES, SHARE
 from .figures.metrics import precision_recall
 from .figures.reliability import reliability
 from .figures.thresholds import Thresholds
+from .output_files import write_json
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         },
         "reliability": {name: asdict(part) for name, part in reliabilities.items()},
     }
-    try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write the report: {error.strerror}") from None
+    write_json(path, content, "the report")
     drawn = {name: (curve.recall, curve.precision) for name, curve in curves.items()}
     draw_precision_recall(drawn, path.with_suffix(".png"))
     points = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from .linting.label_findings import boxes_as_trained, class_findings, sample_fin
 from .linting.labelled_parts import LabelledParts, read_parts
 from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
 from .linting.xml_repair import repair_xml
+from .output_files import write_json
 from .resize_arguments import add_resize, read_resize
 
 REPAIRED_KINDS = ("csv", "pascal")
@@ -148,7 +148,4 @@ def _write_json(
         "anchors": advice.to_dict() if advice else None,
         "fixed": fixed,
     }
-    try:
-        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{options.json}: cannot write the findings: {error.strerror}") from None
+    write_json(options.json, content, "the findings")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from .drawing.drawn_pictures import DrawingError, DrawnPictures
 from .drawing.picture_drawing import draw_detections
 from .drawing.picture_window import PictureWindow
 from .evaluate import open_detector
-from .output_folders import make_folders
+from .output_files import make_folders, write_json
 from .resize_arguments import add_resize, read_resize
 
 
@@ -117,7 +116,4 @@ def write_found(path: Path, found: Mapping[Path, Detections]) -> None:
         }
         for picture, seen in found.items()
     ]
-    try:
-        path.write_text(json.dumps(items, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write what was found: {error.strerror}") from None
+    write_json(path, items, "what was found")

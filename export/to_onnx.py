@@ -19,7 +19,7 @@ from .checkpoint import load_network, resize_rule
 from .frame_detector import FrameDetector
 from .measured import Measured, read_measured
 from .onnx_graph import half_precision, save_model, trace
-from .output_folders import make_folders
+from .output_files import make_folders
 from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
 from .quantize import calibration_pictures, quantise

@@ -81,6 +81,9 @@ class Run:
         )
         self._resume()
         self.views = self._views(data_set, augment=True)
+        self.whole_views = None
+        if self.validation is not None and options.compute_val_loss and self.group.leads:
+            self.whole_views = self._views(self.validation, augment=False)
         sound = self.validation.samples if self.validation else self.views.pictures.samples
         self.training.pictures = encoded_pictures(sound)
         check_processes(min(options.batch_size, len(self.views)), self.group.size)
@@ -196,9 +199,10 @@ class Run:
         training, options = self.training, self.options
         network = training.average.module
         entry = validated(network, self.resize, self.validation)
-        if options.compute_val_loss:
-            views = self._views(self.validation, augment=False)
-            entry["val_loss"] = mean_loss(network, views, options.workers, self.group.device)
+        if self.whole_views is not None:
+            entry["val_loss"] = mean_loss(
+                network, self.whole_views, options.workers, self.group.device
+            )
         return entry
 
     def _save_now_and_then(self) -> None:

@@ -194,8 +194,9 @@ def measure(
         height_px, width_px = frame.image.shape[:2]
         return policy.update(zones.select(faces, width_px, height_px), frame.time)
 
+    pictures = _COMPARED_PICTURES if against else 1
     found = bench(frames_of(door, spec), detector, judge, partial(drawn, door), frames)
-    images = [frame.image for frame in islice(frames_of(door, spec), _COMPARED_PICTURES)]
+    images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
     if found is None:
         raise SourceError(f"{spec}: too few frames found, expected more than those of a warm-up")
     height_px, width_px = images[0].shape[:2]

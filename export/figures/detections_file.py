@@ -19,6 +19,7 @@ from monitor.detections import Detections
 from monitor.errors import UsageError
 
 from ..datasets.sample import DatasetError, Sample, as_boxes
+from ..output_files import write_json
 from .thresholds import Thresholds
 
 
@@ -45,10 +46,7 @@ def write_detections(path: Path, samples: Sequence[Sample], found: Sequence[Dete
         {"image": name, **_as_lists(detections)}
         for name, detections in zip(image_names(samples), found, strict=True)
     ]
-    try:
-        path.write_text(json.dumps(objects) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot write the detections: {error.strerror}") from None
+    write_json(path, objects, "the detections", indent=None)
 
 
 def read_detections(path: Path, classes: tuple[str, ...]) -> list[tuple[str, Detections]]:

@@ -1,9 +1,11 @@
-"""Output folders: those of the files that a command will write, made before its work begins."""
+"""Output files: their folders, made before a command's work begins, and JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from monitor.errors import UsageError
 
@@ -25,3 +27,15 @@ def make_folders(*folders: Path | None, files: Sequence[Path | None] = ()) -> No
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{path}: the folder cannot be made: {error.strerror}") from None
+
+
+def write_json(path: Path, content: Any, what: str, *, indent: int | None = 1) -> None:
+    """Write plain values as JSON, replacing the file when it exists.
+
+    what: the content is, in the message of the UsageError that is raised when it cannot be written.
+    indent: spaces a level; None writes one line.
+    """
+    try:
+        path.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot write {what}: {error.strerror}") from None
