@@ -10,8 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from monitor.config import Config, DoorSection, load
+from monitor.config import Config, load
 from monitor.detector import Detector
+from monitor.door_section import DoorSection
 from monitor.errors import SourceError, UsageError
 from monitor.frame import Frame
 from monitor.parts import frames_of, make_detector, make_policy, make_zones

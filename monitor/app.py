@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from .bench import Comparison, bench, compare, peak_memory_mb
-from .config import Config, DoorSection
+from .config import Config
 from .detections import Detections
 from .detector import Detector
+from .door_section import DoorSection
 from .doorkeeper import Result
 from .errors import SourceError, UsageError
 from .events import EventFile

@@ -73,6 +73,7 @@ class Doorkeeper:
     zones: which of them count.
     judge: decides; made anew for each source.
     locks: the door's actuators.
+    watchers: told of every result, after the locks; each must return at once and never raise.
     live: whether frames are of now. Only then can they be stale, repeated or missing.
     grace_seconds: how long a live lease outlives the CLEAR frame that renewed it.
     max_age_seconds: oldest a live frame may be when it is decided on.
@@ -86,6 +87,7 @@ class Doorkeeper:
         zones: Zones,
         judge: Judge,
         locks: Sequence[Lock],
+        watchers: Sequence[Callable[[Result], None]] = (),
         live: bool,
         grace_seconds: float,
         max_age_seconds: float,
@@ -95,6 +97,7 @@ class Doorkeeper:
         self._zones = zones
         self._judge = judge
         self._locks = locks
+        self._watchers = watchers
         self._live = live
         self._grace_seconds = grace_seconds
         self._max_age_seconds = max_age_seconds
@@ -116,8 +119,7 @@ class Doorkeeper:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old")
         time_seconds = self._monotone(frame.time)
         decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
-        self._drive(decision, frame)
-        return Result(frame, decision, candidates=faces)
+        return self._done(Result(frame, decision, candidates=faces))
 
     def miss(self) -> Result | None:
         """Decide that no frame has come for a while; None when there never was one."""
@@ -128,8 +130,13 @@ class Doorkeeper:
 
     def _doubt(self, frame: Frame, fault: str, *, fresh: bool = True) -> Result:
         decision = self._judge.update(None, self._monotone(self._clock()), fault=fault)
-        self._drive(decision, frame)
-        return Result(frame, decision, fresh)
+        return self._done(Result(frame, decision, fresh))
+
+    def _done(self, result: Result) -> Result:
+        self._drive(result.decision, result.frame)
+        for watch in self._watchers:
+            watch(result)
+        return result
 
     def _monotone(self, time_seconds: float) -> float:
         # A frame may have been taken just before a `miss` that was judged first. Taking it for a

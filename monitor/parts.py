@@ -12,8 +12,9 @@ import numpy as np
 from .actuators import make
 from .actuators.worker import Worker
 from .annotate import annotate
-from .config import DoorSection, ModelSection
+from .config import ModelSection
 from .detector import Detector
+from .door_section import DoorSection
 from .doorkeeper import Doorkeeper
 from .frame import Frame, Image
 from .hard_frames import HardFrames

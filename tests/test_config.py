@@ -9,7 +9,9 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitor.config import CommandSection, Config, DoorSection, LogSection, load
+from monitor.actuators.sections import CommandSection, LogSection
+from monitor.config import Config, load
+from monitor.door_section import DoorSection
 from monitor.errors import ConfigError
 from monitor.strict_yaml import read_yaml
 

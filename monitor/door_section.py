@@ -1,0 +1,66 @@
+"""Section of the configuration for a door: its camera, its zones, its policy, its actuators."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
+
+from .actuators.sections import ActuatorSection, LogSection
+from .fields import Polygon, Score, Text
+from .schema import Listed, Section, filled
+
+
+def _source(value: object) -> int | str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError("a camera index of 0 or more, a device path, URL, file or folder, or demo")
+
+
+class ZonesSection(Section):
+    """Polygons of (x, y) points as fractions of the frame, see `monitor.zones`."""
+
+    watch: Listed[Polygon] = ()
+    ignore: Listed[Polygon] = ()
+
+
+class PolicySection(Section):
+    """When the door opens, see `monitor.policy`.
+
+    grant, deny: scores; None for the model's own.
+    max_age_seconds: a live picture older than this is no evidence.
+    """
+
+    allowed: Annotated[Listed[Text], AfterValidator(filled)] = ("mask",)
+    grant: Score | None = None
+    deny: Score | None = None
+    min_faces: int = Field(default=1, ge=1, le=100)
+    smallest_face_px: float = Field(default=20.0, ge=0, le=10_000)
+    hold_seconds: float = Field(default=1.0, ge=0, le=60)
+    grace_seconds: float = Field(default=0.5, ge=0.05, le=10)
+    max_age_seconds: float = Field(default=1.0, ge=0.1, le=60)
+
+    @field_validator("deny")
+    @classmethod
+    def _at_most_grant(cls, deny: float | None, info: ValidationInfo) -> float | None:
+        grant = info.data.get("grant")
+        if deny is not None and grant is not None and deny > grant:
+            raise ValueError(f"at most grant, {grant:g}")
+        return deny
+
+
+class DoorSection(Section):
+    """One door: its camera, its zones, its policy and what moves its lock.
+
+    rotate_degrees: clockwise, before mirroring; both before the detector.
+    """
+
+    name: Text
+    source: Annotated[int | str, PlainValidator(_source)] = "demo"
+    rotate_degrees: Literal[0, 90, 180, 270] = 0
+    mirror: bool = False
+    zones: ZonesSection = ZonesSection()
+    policy: PolicySection = PolicySection()
+    actuators: Annotated[Listed[ActuatorSection], AfterValidator(filled)] = (LogSection(),)
