@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,29 @@ class Door(StrEnum):
     UNLOCKED = "unlocked"
 
 
+class Verdict(StrEnum):
+    """What one face says: it may pass, it keeps the door shut, or neither is certain."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNCERTAIN = "uncertain"
+
+
+class Judgement(NamedTuple):
+    """What one frame says by itself.
+
+    evidence: whether everyone is covered.
+    reason: why, in words.
+    faces: the faces judged: large enough and above the noise.
+    verdicts: of each of them.
+    """
+
+    evidence: Evidence
+    reason: str
+    faces: Detections
+    verdicts: tuple[Verdict, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the policy makes of one frame and of the frames before it.
@@ -40,6 +64,7 @@ class Decision:
     faces: the faces judged: large enough and above the noise.
     held_seconds: how long CLEAR has held, 0 when it does not.
     hold_seconds: how long it must hold before the door is unlocked.
+    verdicts: of each of the faces.
     """
 
     time: float
@@ -49,6 +74,7 @@ class Decision:
     faces: Detections
     held_seconds: float
     hold_seconds: float
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +152,13 @@ class Policy:
         self._grace_seconds = float(grace_seconds)
         masks = tuple(allowed) == ("mask",)
         self._good = "masked" if masks else " or ".join(allowed)
-        self._bad = "bare or mask not over the nose" if masks else f"not {self._good}"
+        self._bad = "mask below the nose or no mask" if masks else f"not {self._good}"
         self._latest_time = -math.inf
         self._run: _Run | None = None
         self._door = Door.LOCKED
 
-    def judge(self, detections: Detections) -> tuple[Evidence, str, Detections]:
-        """What one frame says by itself: the evidence, the reason in words and the faces judged.
+    def judge(self, detections: Detections) -> Judgement:
+        """What one frame says by itself.
 
         Raises ValueError when the detections are of other classes than the policy's.
         """
@@ -144,19 +170,33 @@ class Policy:
         faces = seen.where(seen.sides_px >= self._smallest_face_px)
         granted = _best(faces, self._allowed) >= self._grant
         denied = _best(faces, ~self._allowed) >= self._deny
+        verdicts = tuple(map(_verdict, granted, denied))
         good, bad, total = int(granted.sum()), int(denied.sum()), len(faces)
+        reason = self._words(good, bad, total)
         if bad:
-            return Evidence.VIOLATION, f"{_share(bad, total)} {self._bad}", faces
+            return Judgement(Evidence.VIOLATION, reason, faces, verdicts)
         if not total:
             small = f" of {self._smallest_face_px:g} px or more" if len(seen) else ""
-            return Evidence.UNKNOWN, f"no face{small}", faces
+            return Judgement(Evidence.UNKNOWN, f"no face{small}", faces, verdicts)
         if good < total:
-            return Evidence.UNKNOWN, f"{_share(total - good, total)} uncertain", faces
-        everyone = "1 face" if total == 1 else f"all {total} faces"
+            return Judgement(Evidence.UNKNOWN, reason, faces, verdicts)
         if good < self._min_faces:
-            reason = f"{everyone} {self._good}, {self._min_faces} needed"
-            return Evidence.UNKNOWN, reason, faces
-        return Evidence.CLEAR, f"{everyone} {self._good}", faces
+            reason += f", {self._min_faces} needed"
+            return Judgement(Evidence.UNKNOWN, reason, faces, verdicts)
+        return Judgement(Evidence.CLEAR, reason, faces, verdicts)
+
+    def _words(self, good: int, bad: int, total: int) -> str:
+        """The reason, of so many faces."""
+        if bad:
+            return self._bad if total == 1 else f"{self._bad} ({bad} of {total} faces)"
+        if good < total:
+            unsure = f"{total - good} uncertain"
+            return (
+                f"{good} of {total} faces {self._good}, {unsure}"
+                if total > 1
+                else "1 face uncertain"
+            )
+        return f"{'1 face' if total == 1 else f'all {total} faces'} {self._good}"
 
     def update(
         self,
@@ -180,20 +220,18 @@ class Policy:
         """
         if not 0.0 <= lasts_seconds < math.inf:
             raise ValueError(f"lasts_seconds: found {lasts_seconds}, expected 0 or more")
-        nobody = Detections.empty(self._classes)
+        nobody = Judgement(Evidence.UNKNOWN, fault, Detections.empty(self._classes), ())
         if not math.isfinite(time):
             self._lock()
-            return self._decision(time, Evidence.UNKNOWN, f"time is {time}", nobody)
+            return self._decision(time, nobody._replace(reason=f"time is {time}"))
         if time < self._latest_time:
             self._lock()
             reason = f"time went back from {self._latest_time:.3f} to {time:.3f} s"
-            return self._decision(time, Evidence.UNKNOWN, reason, nobody)
+            return self._decision(time, nobody._replace(reason=reason))
         self._latest_time = time
 
-        if detections is None:
-            evidence, reason, faces = Evidence.UNKNOWN, fault, nobody
-        else:
-            evidence, reason, faces = self.judge(detections)
+        judged = nobody if detections is None else self.judge(detections)
+        evidence, reason = judged.evidence, judged.reason
         if evidence is Evidence.VIOLATION or self._gap_seconds(time) > self._grace_seconds:
             self._lock()
         if evidence is Evidence.CLEAR:
@@ -205,7 +243,7 @@ class Policy:
                 reason += f", held {_tenths(time - run.start)} of {self._hold_seconds} s"
         elif self._door is Door.UNLOCKED:
             reason += f", {_tenths(self._gap_seconds(time))} of {self._grace_seconds} s grace"
-        return self._decision(time, evidence, reason, faces)
+        return self._decision(time, judged._replace(reason=reason))
 
     def _gap_seconds(self, time: float) -> float:
         """How long ago the run's evidence ended; 0 without a run or while it still lasts."""
@@ -215,21 +253,30 @@ class Policy:
         self._run = None
         self._door = Door.LOCKED
 
-    def _decision(
-        self, time: float, evidence: Evidence, reason: str, faces: Detections
-    ) -> Decision:
+    def _decision(self, time: float, judged: Judgement) -> Decision:
         held_seconds = min(time, self._run.until) - self._run.start if self._run else 0.0
-        return Decision(time, evidence, self._door, reason, faces, held_seconds, self._hold_seconds)
+        return Decision(
+            time,
+            judged.evidence,
+            self._door,
+            judged.reason,
+            judged.faces,
+            held_seconds,
+            self._hold_seconds,
+            judged.verdicts,
+        )
+
+
+def _verdict(granted: bool, denied: bool) -> Verdict:
+    if denied:
+        return Verdict.DENIED
+    return Verdict.ALLOWED if granted else Verdict.UNCERTAIN
 
 
 def _best(faces: Detections, columns: npt.NDArray[np.bool_]) -> FloatArray:
     """float32 [N]: each face's best score among some of the columns, bool [C]; 0 without any."""
     best: FloatArray = faces.scores[:, columns].max(axis=1, initial=0.0)
     return best
-
-
-def _share(count: int, total: int) -> str:
-    return "1 face" if total == 1 else f"{count} of {total} faces"
 
 
 def _tenths(seconds: float) -> str:

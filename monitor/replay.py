@@ -125,6 +125,6 @@ class Alone:
         if detections is None:
             faces = Detections.empty(())
             return Decision(time, Evidence.UNKNOWN, Door.LOCKED, fault, faces, 0.0, 0.0)
-        evidence, reason, faces = self._policy.judge(detections)
+        evidence, reason, faces, verdicts = self._policy.judge(detections)
         door = Door.UNLOCKED if evidence is Evidence.CLEAR else Door.LOCKED
-        return Decision(time, evidence, door, reason, faces, 0.0, 0.0)
+        return Decision(time, evidence, door, reason, faces, 0.0, 0.0, verdicts)

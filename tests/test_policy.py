@@ -37,19 +37,19 @@ MASKED, BARE, UNSURE, NOISE = (0.9, 0.05), (0.1, 0.8), (0.4, 0.1), (0.2, 0.29)
         ([MASKED], CLEAR, "1 face masked"),
         ([MASKED, MASKED], CLEAR, "all 2 faces masked"),
         # One bare face among masked ones is enough.
-        ([MASKED, BARE, MASKED], VIOLATION, "1 of 3 faces bare or mask not over the nose"),
-        ([BARE], VIOLATION, "1 face bare or mask not over the nose"),
+        ([MASKED, BARE, MASKED], VIOLATION, "mask below the nose or no mask (1 of 3 faces)"),
+        ([BARE], VIOLATION, "mask below the nose or no mask"),
         # The label is mask, but the loser's score stands above the deny threshold.
-        ([(0.9, 0.31)], VIOLATION, "1 face bare or mask not over the nose"),
+        ([(0.9, 0.31)], VIOLATION, "mask below the nose or no mask"),
         # Exactly on a threshold counts as reaching it, for both.
-        ([(0.9, 0.3)], VIOLATION, "1 face bare or mask not over the nose"),
+        ([(0.9, 0.3)], VIOLATION, "mask below the nose or no mask"),
         ([(0.5, 0.0)], CLEAR, "1 face masked"),
         # In between, alone or beside a certain one.
         ([UNSURE], UNKNOWN, "1 face uncertain"),
-        ([MASKED, UNSURE], UNKNOWN, "1 of 2 faces uncertain"),
+        ([MASKED, UNSURE], UNKNOWN, "1 of 2 faces masked, 1 uncertain"),
         ([(0.3, 0.0)], UNKNOWN, "1 face uncertain"),
         # A violation says more than an uncertainty.
-        ([UNSURE, BARE], VIOLATION, "1 of 2 faces bare or mask not over the nose"),
+        ([UNSURE, BARE], VIOLATION, "mask below the nose or no mask (1 of 2 faces)"),
     ],
 )
 def test_one_frame_is_judged_by_its_scores(rows: Any, evidence: Evidence, reason: str) -> None:
@@ -73,10 +73,15 @@ def test_the_faces_judged_are_those_neither_small_nor_noise() -> None:
     np.testing.assert_allclose(faces.scores, [MASKED, BARE])
 
 
+def test_each_face_judged_gets_a_verdict() -> None:
+    judged = Policy(classes=CLASSES).judge(seen(MASKED, NOISE, UNSURE, BARE, (0.9, 0.31)))
+    assert judged.verdicts == ("allowed", "uncertain", "denied", "denied")
+
+
 def test_any_classes_can_be_allowed_and_name_the_reason() -> None:
     policy = Policy(classes=CLASSES, allowed=("noMask",))
     assert policy.judge(seen(BARE))[:2] == (CLEAR, "1 face noMask")
-    assert policy.judge(seen(MASKED))[:2] == (VIOLATION, "1 face not noMask")
+    assert policy.judge(seen(MASKED))[:2] == (VIOLATION, "not noMask")
 
 
 def test_detections_of_another_model_are_refused() -> None:
