@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
 
 from .channel import Channel, Closed
 from .doorkeeper import Doorkeeper, Lock, Result
-from .errors import ActuatorError, SourceError
+from .errors import ActuatorError
 from .frame import Frame
 from .orientation import Orientation
+from .sources.reconnect import Reconnecting, backoff
 from .sources.source import Source
 from .summary import Summary
 
-_log = logging.getLogger("monitor.source")
-
 TICK_SECONDS = 0.25
 SHUTDOWN_SECONDS = 5.0
-RECONNECT_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Pipeline:
@@ -36,8 +33,7 @@ class Pipeline:
     locks: the door's actuators, started and closed here.
     orientation: how to turn each picture before anything looks at it.
     paced: whether a recorded source plays at the speed of its own timestamps.
-    reconnect_seconds: waits before each attempt to reach a live source again; after the last one
-        its error is final. A picture that arrives starts the count anew.
+    waits: seconds before each attempt to reach a live source again, see `Reconnecting`.
     """
 
     def __init__(
@@ -48,24 +44,27 @@ class Pipeline:
         locks: Sequence[Lock] = (),
         orientation: Orientation | None = None,
         paced: bool = False,
-        reconnect_seconds: Sequence[float] = RECONNECT_SECONDS,
+        waits: Callable[[], Iterable[float]] = backoff,
     ) -> None:
-        self._source = source
         self._doorkeeper = doorkeeper
         self._locks = locks
         self._orientation = orientation or Orientation()
         self._paced = paced and not source.live
         self._patience_seconds = TICK_SECONDS if source.live else None
-        self._reconnect_seconds = reconnect_seconds
         self._frames: Channel[Frame] = Channel(1, overwrite=source.live)
         self._results: Channel[Result] = Channel(1, overwrite=source.live)
         self._stop = threading.Event()
+        self.summary = Summary()
+        self._source = source
+        if source.live:
+            self._source = Reconnecting(
+                source, wait=self._stop.wait, attempted=self.summary.reconnect, waits=waits
+            )
         self._errors: list[Exception] = []
         self._threads = [
             threading.Thread(target=self._work, args=(loop,), name=name, daemon=True)
             for name, loop in (("capture", self._capture), ("infer", self._infer))
         ]
-        self.summary = Summary()
 
     def __enter__(self) -> Pipeline:
         for lock in self._locks:
@@ -117,7 +116,7 @@ class Pipeline:
     def _capture(self) -> None:
         started_at: float | None = None
         try:
-            for frame in self._reconnecting():
+            for frame in self._source.frames():
                 image = self._orientation.apply(frame.image)
                 if self._paced:
                     now = time.monotonic()
@@ -126,25 +125,6 @@ class Pipeline:
                 self._frames.put(replace(frame, image=image))
         finally:
             self._source.close()
-
-    def _reconnecting(self) -> Iterator[Frame]:
-        """The source's frames, over several connections of a camera that breaks off."""
-        # Before its first picture a failure is a wrong setting, not a lost connection.
-        waits: Iterator[float] = iter(())
-        while True:
-            try:
-                for frame in self._source.frames():
-                    if self._source.live:
-                        waits = iter(self._reconnect_seconds)
-                    yield frame
-                return
-            except SourceError as error:
-                wait_seconds = next(waits, None)
-                if wait_seconds is None:
-                    raise
-                _log.warning("%s; connecting again in %g s", error, wait_seconds)
-                if self._stop.wait(wait_seconds):
-                    return
 
     def _infer(self) -> None:
         try:

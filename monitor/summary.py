@@ -13,7 +13,7 @@ _RECENT_FRAMES = 30
 
 
 class Summary:
-    """Counts frames, unlocks and the time unlocked, in the source's own time.
+    """Counts frames, unlocks, the time unlocked in the source's own time, and reconnects.
 
     clock: seconds, for the frames per second.
     """
@@ -26,6 +26,7 @@ class Summary:
         self.frames = 0
         self.unlocks = 0
         self.unlocked_seconds = 0.0
+        self.reconnects = 0
 
     def add(self, result: Result) -> None:
         """Count one more result of the same source."""
@@ -40,6 +41,10 @@ class Summary:
         if result.fresh:
             self._recent.append(self._clock())
 
+    def reconnect(self) -> None:
+        """Count one more attempt to reach a live source again; from the thread that attempts it."""
+        self.reconnects += 1
+
     @property
     def frames_per_second(self) -> float:
         """Frames per second of wall time, from the beginning to the latest frame."""
@@ -51,10 +56,11 @@ class Summary:
         return (len(self._recent) - 1) / max(self._recent[-1] - self._recent[0], 1e-9)
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"{_counted(self.frames, 'frame')}, {self.frames_per_second:.1f} frames per second, "
             f"{_counted(self.unlocks, 'unlock')}, {self.unlocked_seconds:.1f} s unlocked"
         )
+        return f"{text}, {_counted(self.reconnects, 'reconnect')}" if self.reconnects else text
 
 
 def _counted(count: int, noun: str) -> str:

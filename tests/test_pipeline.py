@@ -34,6 +34,7 @@ def pipeline(
     locks: tuple[LeaseBook, ...] = (),
     orientation: Orientation | None = None,
     paced: bool = False,
+    waits: tuple[float, ...] = (0.0, 0.0),
 ) -> Pipeline:
     keeper = Doorkeeper(
         detector=detector or ColourDetector(),
@@ -51,7 +52,7 @@ def pipeline(
         locks=locks,
         orientation=orientation,
         paced=paced,
-        reconnect_seconds=(0.0, 0.0),
+        waits=lambda: waits,
     )
 
 
@@ -198,23 +199,26 @@ def test_a_door_that_could_not_be_locked_at_the_end_is_an_error() -> None:
         taken(running)
 
 
-def test_a_camera_that_breaks_off_is_connected_anew() -> None:
+def test_a_camera_that_breaks_off_is_connected_anew_and_the_attempts_are_counted() -> None:
     lost = SourceError("camera: lost")
-    source = FrameSource(
-        [*frames(2), lost], [lost], [*frames(2, start=2), lost], [lost], [lost], live=True
-    )
-    with pytest.raises(SourceError, match="lost"), pipeline(source) as running:
+    source = FrameSource([*frames(2), lost], [lost], [*frames(2, start=2), lost], live=True)
+    with pytest.raises(SourceError, match="nothing left"), pipeline(source) as running:
         taken(running)
-    # Two attempts are allowed, and a picture starts the count anew: plays 2 and 3, then 4 and 5.
-    assert running.summary.frames >= 1
-    with pytest.raises(SourceError, match="nothing left"):
-        next(source.frames())
+    assert running.summary.reconnects == 4
+    assert str(running.summary).endswith(", 4 reconnects")
 
 
-def test_a_camera_that_never_gave_a_picture_fails_at_once() -> None:
-    source = FrameSource([SourceError("camera 7: cannot be opened")], frames(3), live=True)
-    with pytest.raises(SourceError, match="camera 7"), pipeline(source) as running:
-        assert taken(running) == []
+def test_leaving_does_not_wait_for_the_next_attempt_to_connect() -> None:
+    broken = threading.Event()
+
+    def lose() -> None:
+        broken.set()
+        raise SourceError("camera: lost")
+
+    source = FrameSource([*frames(1), lose], live=True)
+    with pipeline(source, waits=(3600.0,)):
+        assert broken.wait(WAIT_SECONDS)
+    assert source.closed == 1
 
 
 def test_a_recorded_source_is_not_tried_again() -> None:
