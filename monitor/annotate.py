@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
-
-from .detections import FloatArray
+from .caption import face_caption, pace, why
 from .frame import Image
-from .policy import Decision, Door
+from .pen import BLACK, WHITE, Colour, Pen, Stroke
+from .policy import Decision, Door, Verdict
 
-Colour = tuple[int, int, int]
+# Okabe and Ito, "Color Universal Design": blue, vermilion and yellow differ for all colour vision.
+# What they say is also said by words, by symbols and by the kind of line. As BGR.
+_BLUE: Colour = (178, 114, 0)
+_VERMILION: Colour = (0, 94, 213)
+_YELLOW: Colour = (66, 228, 240)
 
-# Okabe and Ito, "Color Universal Design": blue and vermilion differ for all colour vision. As BGR.
-# What they say is also written out: the class at each box, the state of the door.
-_ALLOWED: Colour = (178, 114, 0)
-_OTHER: Colour = (0, 94, 213)
-_WHITE: Colour = (255, 255, 255)
-
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_SMALLEST_TEXT_PX = 11
+_LOOKS = {
+    Verdict.ALLOWED: (_BLUE, WHITE, Stroke.SOLID, "check"),
+    Verdict.DENIED: (_VERMILION, BLACK, Stroke.DOUBLE, "cross"),
+    Verdict.UNCERTAIN: (_YELLOW, BLACK, Stroke.DASHED, "question"),
+}
+_DOORS = {Door.UNLOCKED: (_BLUE, WHITE), Door.LOCKED: (_VERMILION, BLACK)}
+_STATE_SIZE = 1.6
+_REASON_ROWS = 2
 
 
 def annotate(
@@ -28,6 +31,7 @@ def annotate(
     *,
     allowed: Sequence[str],
     frames_per_second: float | None = None,
+    age_seconds: float | None = None,
 ) -> None:
     """Draw the judged faces, the door's state, the reason and the speed into a picture.
 
@@ -35,69 +39,57 @@ def annotate(
     decision: what was decided about it.
     allowed: the classes with which a face may pass.
     frames_per_second: how fast decisions are made; None leaves it out.
+    age_seconds: how old the picture is; None leaves it out.
     """
-    pen = _Pen(image)
-    classes = decision.faces.classes
-    for box, scores in decision.faces:
-        label = classes[int(scores.argmax())]
-        caption = f"{label} {float(scores.max()):.2f}"
-        pen.box(box, caption, _ALLOWED if label in allowed else _OTHER)
-    state = "UNLOCKED" if decision.door is Door.UNLOCKED else "LOCKED"
-    speed = "" if frames_per_second is None else f"{frames_per_second:.0f} fps"
-    colour = _ALLOWED if decision.door is Door.UNLOCKED else _OTHER
-    pen.band((state, speed), decision.reason, colour)
+    draw_faces(image, decision, allowed=allowed)
+    draw_band(image, decision, pace(frames_per_second, age_seconds))
 
 
-class _Pen:
-    """Lines and text of a size that suits the picture, never outside it."""
+def draw_faces(image: Image, decision: Decision, *, allowed: Sequence[str]) -> None:
+    """Draw a box around each judged face, and a caption above it or, without room, inside it."""
+    pen = Pen(image)
+    for (box, scores), verdict in zip(decision.faces, decision.verdicts, strict=True):
+        colour, ink, stroke, symbol = _LOOKS[verdict]
+        pen.box(box, colour, stroke)
+        words = face_caption(scores, decision.faces.classes, verdict, allowed)
+        beside_px = pen.text_px + 2 * pen.margin_px
+        words = pen.cut(words, pen.width_px - 2 * pen.margin_px - beside_px)
+        width_px = pen.measure(words) + 2 * pen.margin_px + beside_px
+        left = max(min(round(float(box[0])), pen.width_px - width_px), 0)
+        top = round(float(box[1]))
+        top = max(
+            min(top - pen.row_px if top >= pen.row_px else top, pen.height_px - pen.row_px), 0
+        )
+        pen.fill(left, top, left + width_px, top + pen.row_px, colour)
+        pen.symbol(symbol, left + pen.margin_px, top, ink)
+        pen.write(words, left + pen.margin_px + beside_px, top, ink)
 
-    def __init__(self, image: Image) -> None:
-        self._image = image
-        self._height_px, self._width_px = image.shape[:2]
-        text_px = max(round(min(self._height_px, self._width_px) / 36), _SMALLEST_TEXT_PX)
-        self._line_px = max(text_px // 8, 1)
-        self._margin_px = max(text_px // 3, 2)
-        self._scale = cv2.getFontScaleFromHeight(_FONT, text_px, self._line_px)
-        (_, above_px), below_px = cv2.getTextSize("Ag", _FONT, self._scale, self._line_px)
-        self._above_px = above_px
-        self._row_px = above_px + below_px + self._margin_px
 
-    def box(self, box: FloatArray, caption: str, colour: Colour) -> None:
-        """Draw a face's box, xyxy pixels, with its caption above it or, without room, inside it."""
-        left, top, right, bottom = (round(float(side)) for side in box)
-        cv2.rectangle(self._image, (left, top), (right, bottom), colour, self._line_px * 2)
-        caption = self._cut(caption, self._width_px - 2 * self._margin_px)
-        width_px = self._measure(caption) + 2 * self._margin_px
-        left = max(min(left, self._width_px - width_px), 0)
-        top = top - self._row_px if top >= self._row_px else top
-        top = max(min(top, self._height_px - self._row_px), 0)
-        corner = (left + width_px - 1, top + self._row_px - 1)
-        cv2.rectangle(self._image, (left, top), corner, colour, cv2.FILLED)
-        self._write(caption, left + self._margin_px, top)
+def draw_band(image: Image, decision: Decision, right: str) -> None:
+    """Draw a band along the bottom: hold, state of the door and reason.
 
-    def band(self, ends: tuple[str, str], below: str, colour: Colour) -> None:
-        """Draw a band along the bottom: one text at each end of its first row, one below."""
-        left_text, right_text = ends
-        top = max(self._height_px - 2 * self._row_px, 0)
-        corner = (self._width_px - 1, self._height_px - 1)
-        cv2.rectangle(self._image, (0, top), corner, colour, cv2.FILLED)
-        room_px = self._width_px - 2 * self._margin_px
-        self._write(self._cut(left_text, room_px), self._margin_px, top)
-        right = self._width_px - self._margin_px - self._measure(right_text)
-        if right > 2 * self._margin_px + self._measure(left_text):
-            self._write(right_text, right, top)
-        self._write(self._cut(below, room_px), self._margin_px, top + self._row_px)
-
-    def _write(self, text: str, left: int, top: int) -> None:
-        at = (left, top + self._above_px + self._margin_px // 2)
-        cv2.putText(self._image, text, at, _FONT, self._scale, _WHITE, self._line_px, cv2.LINE_AA)
-
-    def _measure(self, text: str) -> int:
-        return cv2.getTextSize(text, _FONT, self._scale, self._line_px)[0][0]
-
-    def _cut(self, text: str, room_px: int) -> str:
-        if self._measure(text) <= room_px:
-            return text
-        while text and self._measure(text + "...") > room_px:
-            text = text[:-1]
-        return text + "..." if text else ""
+    image: uint8 [H, W, 3] BGR; drawn into.
+    right: what is written at the right end of the state's row, if there is room.
+    """
+    pen = Pen(image)
+    large = pen.times(_STATE_SIZE)
+    colour, ink = _DOORS[decision.door]
+    room_px = pen.width_px - 2 * pen.margin_px
+    reason = pen.wrapped(why(decision, pen.width_px), room_px, _REASON_ROWS)
+    bar_px = pen.text_px // 2 + 1 if decision.hold_seconds else 0
+    top = max(pen.height_px - bar_px - large.row_px - len(reason) * pen.row_px, 0)
+    pen.fill(0, top, pen.width_px, pen.height_px, colour)
+    if decision.hold_seconds:
+        held = min(decision.held_seconds / decision.hold_seconds, 1.0)
+        pen.fill(0, top, pen.width_px, top + bar_px, BLACK)
+        pen.fill(0, top + 1, round(held * pen.width_px), top + bar_px - 1, WHITE)
+    top += bar_px
+    state = decision.door.upper()
+    large.symbol(decision.door, large.margin_px, top, ink)
+    left = 2 * large.margin_px + large.text_px
+    large.write(state, left, top, ink)
+    at = pen.width_px - pen.margin_px - pen.measure(right)
+    if at > left + large.measure(state) + large.margin_px:
+        pen.write(right, at, top + (large.row_px - pen.row_px) // 2, ink)
+    for number, row in enumerate(reason):
+        pen.write(row, pen.margin_px, top + large.row_px + number * pen.row_px, ink)

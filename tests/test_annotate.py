@@ -6,28 +6,36 @@ from conftest import CLASSES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import annotate as module
 from monitor.annotate import annotate
+from monitor.caption import face_caption, pace, why
 from monitor.detections import Detections
 from monitor.frame import Image
-from monitor.policy import Decision, Door, Evidence
+from monitor.pen import BLACK, WHITE
+from monitor.policy import Decision, Door, Evidence, Verdict
 
 SIZES = [(320, 240), (640, 360), (1920, 1080), (3840, 2160), (360, 640)]
+ALLOWED, DENIED, UNCERTAIN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNCERTAIN
+Box = tuple[float, float, float, float]
 
 
 def decision(
-    *boxes: tuple[float, float, float, float],
+    *boxes: Box,
     door: Door = Door.LOCKED,
+    evidence: Evidence = Evidence.UNKNOWN,
     reason: str = "1 face masked",
-    bare: bool = False,
+    verdict: Verdict = ALLOWED,
+    held_seconds: float = 0.0,
 ) -> Decision:
-    scores = np.array([[0.1, 0.9] if bare else [0.9, 0.1]] * len(boxes), np.float32)
-    faces = Detections(np.array(boxes, np.float32).reshape(-1, 4), scores.reshape(-1, 2), CLASSES)
-    return Decision(0.0, Evidence.UNKNOWN, door, reason, faces, 0.0, 1.0)
+    scores = np.array([[0.9, 0.1]] * len(boxes), np.float32).reshape(-1, 2)
+    faces = Detections(np.array(boxes, np.float32).reshape(-1, 4), scores, CLASSES)
+    verdicts = (verdict,) * len(boxes)
+    return Decision(0.0, evidence, door, reason, faces, held_seconds, 1.0, verdicts=verdicts)
 
 
 def drawn(decided: Decision, width_px: int, height_px: int) -> Image:
     image = np.full((height_px, width_px, 3), 60, np.uint8)
-    annotate(image, decided, allowed=("mask",), frames_per_second=12.3)
+    annotate(image, decided, allowed=("mask",), frames_per_second=12.3, age_seconds=0.1)
     return image
 
 
@@ -66,30 +74,103 @@ def test_text_is_large_enough_to_read_and_leaves_most_of_the_picture(
     changed = (drawn(decision(), width_px, height_px) != 60).any(axis=(1, 2))
     band_px = int(changed.sum())
     assert band_px >= 28
-    assert band_px <= max(0.2 * height_px, 48)
+    assert band_px <= max(0.2 * height_px, 56)
     assert changed[-1]
+
+
+FACE = (150, 150, 250, 250)
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
         pytest.param(decision(), decision(door=Door.UNLOCKED), id="the door's state"),
-        pytest.param(decision(reason="no face"), decision(reason="1 face bare"), id="the reason"),
+        pytest.param(decision(reason="no face"), decision(reason="1 face"), id="the reason"),
+        pytest.param(decision(FACE), decision(FACE, verdict=DENIED), id="allowed and denied"),
+        pytest.param(decision(FACE), decision(FACE, verdict=UNCERTAIN), id="and uncertain"),
         pytest.param(
-            decision((50, 50, 90, 90)), decision((50, 50, 90, 90), bare=True), id="the class"
+            decision(FACE, verdict=DENIED), decision(FACE, verdict=UNCERTAIN), id="the other two"
         ),
     ],
 )
-def test_what_differs_is_told_by_words_and_not_by_colour_alone(
-    one: Decision, other: Decision
+def test_what_differs_is_told_without_any_colour(
+    one: Decision, other: Decision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = [(drawn(decided, 640, 360) > 160).all(axis=2) for decided in (one, other)]
-    assert not np.array_equal(*words)
+    looks = {verdict: (BLACK, WHITE, *look[2:]) for verdict, look in module._LOOKS.items()}
+    monkeypatch.setattr(module, "_LOOKS", looks)
+    monkeypatch.setattr(module, "_DOORS", dict.fromkeys(Door, (BLACK, WHITE)))
+    assert not np.array_equal(drawn(one, 640, 360), drawn(other, 640, 360))
+    # the line around a face, without its caption
+    lines = [drawn(decided, 640, 360)[200:300] for decided in (one, other)]
+    assert np.array_equal(*lines) == (not len(one.faces))
+
+
+def test_a_bar_fills_while_everyone_is_seen_allowed() -> None:
+    def white_px(held_seconds: float) -> int:
+        image = drawn(decision(reason="", held_seconds=held_seconds), 640, 360)
+        return int((image[: -module.Pen(image).row_px - 20] == 255).all(axis=2).any(axis=0).sum())
+
+    assert [white_px(seconds) for seconds in (0.0, 0.25, 0.5, 1.0, 7.0)] == [0, 160, 320, 640, 640]
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), SIZES)
+def test_the_longest_usual_reason_is_written_in_full(width_px: int, height_px: int) -> None:
+    usual = "mask below the nose or no mask (2 of 12 faces): left, middle, right"
+    pen = module.Pen(np.zeros((height_px, width_px, 3), np.uint8))
+    room_px = width_px - 2 * pen.margin_px
+    assert " ".join(pen.wrapped(usual, room_px, module._REASON_ROWS)) == usual
 
 
 def test_a_long_reason_is_cut_at_the_edge() -> None:
     image = drawn(decision(reason="a very long reason " * 20), 320, 240)
-    assert not (image[:, -2:] > 160).all(axis=2).any()
+    assert not (image[-30:, -2:] < 60).all(axis=2).any()
+
+
+@pytest.mark.parametrize(
+    ("boxes", "where"),
+    [
+        ([(0, 0, 100, 100)], "left"),
+        ([(250, 0, 350, 100)], "middle"),
+        ([(500, 0, 640, 100)], "right"),
+        # half outside, each named once, in the order of reading
+        ([(600, 0, 800, 9), (610, 0, 790, 9), (-90, 0, 20, 9)], "left, right"),
+    ],
+)
+def test_the_reason_says_where_the_faces_are_that_keep_the_door_shut(
+    boxes: list[Box], where: str
+) -> None:
+    decided = decision(*boxes, evidence=Evidence.VIOLATION, verdict=DENIED, reason="no mask")
+    assert why(decided, 640) == f"no mask: {where}"
+
+
+def test_other_reasons_stand_as_they_are() -> None:
+    assert why(decision(FACE, reason="camera silent for 1.2 s"), 640) == "camera silent for 1.2 s"
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict", "caption"),
+    [
+        ((0.93, 0.05), ALLOWED, "mask 0.93"),
+        # denied for what it may also be
+        ((0.9, 0.35), DENIED, "noMask 0.35"),
+        ((0.1, 0.8), DENIED, "noMask 0.80"),
+        ((0.42, 0.1), UNCERTAIN, "mask 0.42"),
+    ],
+)
+def test_a_caption_names_the_class_that_the_verdict_is_about(
+    scores: tuple[float, float], verdict: Verdict, caption: str
+) -> None:
+    assert face_caption(np.array(scores, np.float32), CLASSES, verdict, ("mask",)) == caption
+
+
+@pytest.mark.parametrize(
+    ("frames_per_second", "age_seconds", "words"),
+    [(14.6, 0.08, "15 fps, 0.1 s old"), (14.6, None, "15 fps"), (None, None, "")],
+)
+def test_what_is_not_known_of_the_pace_is_left_out(
+    frames_per_second: float | None, age_seconds: float | None, words: str
+) -> None:
+    assert pace(frames_per_second, age_seconds) == words
 
 
 @given(
@@ -97,9 +178,10 @@ def test_a_long_reason_is_cut_at_the_edge() -> None:
     st.integers(1, 200),
     st.lists(st.tuples(*[st.floats(-300, 300, width=32)] * 4), max_size=3),
     st.text(max_size=30),
+    st.sampled_from(Verdict),
 )
 def test_any_picture_and_any_boxes_can_be_drawn(
-    width_px: int, height_px: int, boxes: list[tuple[float, float, float, float]], reason: str
+    width_px: int, height_px: int, boxes: list[Box], reason: str, verdict: Verdict
 ) -> None:
-    image = drawn(decision(*boxes, reason=reason), width_px, height_px)
+    image = drawn(decision(*boxes, reason=reason, verdict=verdict), width_px, height_px)
     assert image.shape == (height_px, width_px, 3)
