@@ -67,6 +67,9 @@ def _complaint(details: ErrorDetails, content: object) -> str:
             key = context["discriminator"].strip("'")
             expected = context.get("expected_tags", "a value")
             return f"{path}.{key}: found {_shown(details['input'].get(key))}, expected {expected}"
+        case "said_in_full":
+            # What was found is a secret, or the lack of one.
+            return f"{path}: {expected}"
         case "model_type" | "dict_type" | "model_attributes_type":
             expected = "a mapping of keys to values"
         case "tuple_type":
