@@ -30,7 +30,7 @@ class PolicySection(Section):
     """When the door opens, see `monitor.policy`.
 
     grant, deny: scores; None for the model's own.
-    max_age_seconds: a live picture older than this is no evidence.
+    max_age_seconds: a live picture older than this is no evidence and unlocks nothing.
     """
 
     allowed: Annotated[Listed[Text], AfterValidator(filled)] = ("mask",)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .actuators.worker import Lease
+from .actuators.lease import Lease
 from .detections import Detections
 from .frame import Frame, Image
 from .freshness import Freshness
@@ -44,6 +45,10 @@ class Lock(Protocol):
         """Take a newer lease."""
         ...
 
+    def end(self) -> None:
+        """Begin to lock for good, without waiting for it."""
+        ...
+
     def close(self, timeout_seconds: float) -> bool:
         """Lock for good and end; True when the door is certainly locked."""
         ...
@@ -77,6 +82,7 @@ class Doorkeeper:
     live: whether frames are of now. Only then can they be stale, repeated or missing.
     grace_seconds: how long a live lease outlives the CLEAR frame that renewed it.
     max_age_seconds: oldest a live frame may be when it is decided on.
+    door_name: which door the leases are for.
     clock: seconds; what `Frame.time` of a live source is measured by.
     """
 
@@ -91,6 +97,7 @@ class Doorkeeper:
         live: bool,
         grace_seconds: float,
         max_age_seconds: float,
+        door_name: str = "door",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._detector = detector
@@ -101,6 +108,8 @@ class Doorkeeper:
         self._live = live
         self._grace_seconds = grace_seconds
         self._max_age_seconds = max_age_seconds
+        self._door_name = door_name
+        self._sequence = itertools.count(1)
         self._clock = clock
         self._freshness = Freshness()
         self._latest: Frame | None = None
@@ -133,7 +142,7 @@ class Doorkeeper:
         return self._done(Result(frame, decision, fresh))
 
     def _done(self, result: Result) -> Result:
-        self._drive(result.decision, result.frame)
+        self._drive(result)
         for watch in self._watchers:
             watch(result)
         return result
@@ -146,18 +155,27 @@ class Doorkeeper:
             self._judged_until = time_seconds
         return time_seconds
 
-    def _expires_at(self, frame: Frame) -> float:
-        if self._live:
-            return frame.time + self._grace_seconds
-        # In a recording's own time the policy locks; this only guards against a replay that hangs.
-        return self._clock() + RECORDED_LEASE_SECONDS
-
-    def _drive(self, decision: Decision, frame: Frame) -> None:
-        if decision.door is Door.LOCKED:
-            lease = Lease(False, 0.0, decision.reason)
-        elif decision.evidence is Evidence.CLEAR:
-            lease = Lease(True, self._expires_at(frame), decision.reason)
-        else:
+    def _drive(self, result: Result) -> None:
+        decision = result.decision
+        unlocked = decision.door is Door.UNLOCKED
+        if unlocked and decision.evidence is not Evidence.CLEAR:
             return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
+        if self._live:
+            captured_at = result.frame.time if result.fresh else self._clock()
+            expires_at = captured_at + self._grace_seconds
+        else:
+            # In a recording's own time the policy locks; this only guards against a replay that
+            # hangs.
+            captured_at = self._clock()
+            expires_at = captured_at + RECORDED_LEASE_SECONDS
+        lease = Lease(
+            unlocked=unlocked,
+            reason=decision.reason,
+            door_name=self._door_name,
+            sequence=next(self._sequence),
+            captured_at=captured_at,
+            expires_at=expires_at,
+            denies=decision.evidence is Evidence.VIOLATION,
+        )
         for lock in self._locks:
             lock.apply(lease)

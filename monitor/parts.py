@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from .actuators import make
+from .actuators.deny import Denier
+from .actuators.latch import Latch
+from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
 from .annotate import annotate
 from .config import ModelSection
@@ -85,7 +89,7 @@ def make_pipeline(
     for part in door.actuators:
         if part not in driven:
             _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
-    locks = [Worker(make(**part.model_dump()), overwrite=source.live) for part in driven]
+    locks = [make_worker(door, part, live=source.live) for part in driven]
     doorkeeper = Doorkeeper(
         detector=detector,
         zones=make_zones(door),
@@ -94,9 +98,24 @@ def make_pipeline(
         live=source.live,
         grace_seconds=door.policy.grace_seconds,
         max_age_seconds=door.policy.max_age_seconds,
+        door_name=door.name,
     )
     orientation = Orientation(door.rotate_degrees, door.mirror)
     return Pipeline(source, doorkeeper, locks=locks, orientation=orientation, paced=paced)
+
+
+def make_worker(door: DoorSection, section: ActuatorSection, *, live: bool) -> Worker:
+    """What drives one of the door's actuators.
+
+    live: whether pictures are of now, and can be too old.
+    """
+    actuator = make(section, door_name=door.name)
+    latch = Latch(
+        actuator,
+        pulse_seconds=section.pulse_seconds,
+        max_age_seconds=door.policy.max_age_seconds if live else math.inf,
+    )
+    return Worker(latch, denier=Denier(actuator), overwrite=live)
 
 
 def make_zones(door: DoorSection) -> Zones:

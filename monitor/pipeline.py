@@ -84,6 +84,9 @@ class Pipeline:
         self._frames.close()
         self._results.close()
         # Before the threads are joined: a camera or detector that hangs must not keep a door open.
+        # All are told before any is waited for: nor must an actuator that hangs keep another open.
+        for lock in self._locks:
+            lock.end()
         locked = [lock.close(max(deadline - time.monotonic(), 0.0)) for lock in self._locks]
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))

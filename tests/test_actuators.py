@@ -14,10 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.actuators import CommandActuator, LogActuator, make
+from monitor.actuators import make
+from monitor.actuators.command import CommandActuator
+from monitor.actuators.lease import Lease
+from monitor.actuators.log import LogActuator
+from monitor.actuators.sections import CommandSection, LogSection
 from monitor.errors import ActuatorError
 
 PATIENCE_SECONDS = 10.0
+LEASE = Lease(unlocked=True, reason="1 face masked")
 
 
 def command(
@@ -51,7 +56,7 @@ def stdin_of(content: bytes) -> Iterator[None]:
 def test_a_command_runs_with_its_arguments_untouched_by_a_shell(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text('|'.join(sys.argv[2:]))"
-    command(write, str(out), "$HOME; *", "").unlock()
+    command(write, str(out), "$HOME; *", "").unlock(LEASE)
     assert out.read_text() == "$HOME; *|"
 
 
@@ -65,7 +70,7 @@ def test_a_command_gets_only_the_path_and_no_input(
         "pathlib.Path(sys.argv[1]).write_text(f'{sorted(os.environ)} {sys.stdin.read()!r}')"
     )
     with stdin_of(b"typed at the terminal"):
-        command(write, str(out)).unlock()
+        command(write, str(out)).unlock(LEASE)
     # Python itself may add LC_CTYPE where the locale is not set.
     assert out.read_text().replace("'LC_CTYPE', ", "") == "['PATH'] ''"
 
@@ -91,7 +96,7 @@ def test_a_command_gets_only_the_path_and_no_input(
 )
 def test_a_command_that_fails_says_why(unlock: str, complaint: str) -> None:
     with pytest.raises(ActuatorError, match=f"(?s)actuator strike: unlock: .*{complaint}"):
-        command(unlock).unlock()
+        command(unlock).unlock(LEASE)
 
 
 def test_a_command_that_does_not_exist_is_an_actuator_error(tmp_path: Path) -> None:
@@ -115,7 +120,7 @@ def test_a_time_out_kills_the_command_and_its_children_even_if_they_ignore_sigte
     reader = os.open(lifeline, os.O_RDONLY | os.O_NONBLOCK)
     try:
         with pytest.raises(ActuatorError, match="still running after 2 s, killed"):
-            command(stubborn, str(lifeline), timeout_seconds=2.0).unlock()
+            command(stubborn, str(lifeline), timeout_seconds=2.0).unlock(LEASE)
         assert os.read(reader, 100) == b"ready"
         # Both processes held the pipe's writing end: it reads as ended only once both are gone.
         assert select.select([reader], [], [], PATIENCE_SECONDS)[0]
@@ -132,23 +137,34 @@ def test_a_helper_left_running_does_not_hold_up_a_command_that_is_done(tmp_path:
         "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); import os; os._exit(0)"
     )
     started = time.monotonic()
-    command(leave, str(number), timeout_seconds=30.0).unlock()
+    command(leave, str(number), timeout_seconds=30.0).unlock(LEASE)
     os.kill(int(number.read_text()), signal.SIGKILL)
     assert time.monotonic() - started < 30.0
 
 
-def test_the_log_says_every_change_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_command_that_denies_gets_the_reason_and_none_is_needed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write = "import os, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['{}'])"
+    say = [sys.executable, "-c", write.format("MASKGATE_REASON"), str(out)]
+    CommandActuator("sign", lock=["true"], unlock=["true"], deny=say).deny("1 of 2 bare; $HOME")
+    assert out.read_text() == "1 of 2 bare; $HOME"
+    CommandActuator("sign", lock=["true"], unlock=["true"]).deny("1 of 2 bare")
+
+
+def test_the_log_says_who_is_denied(caplog: pytest.LogCaptureFixture) -> None:
     actuator = LogActuator("log")
     with caplog.at_level(logging.INFO, "monitor.door"):
-        for move in (actuator.lock, actuator.lock, actuator.unlock, actuator.unlock, actuator.lock):
-            move()
-    assert caplog.messages == ["log: locked", "log: unlocked", "log: locked"]
+        actuator.lock()
+        actuator.unlock(LEASE)
+        actuator.deny("1 face bare")
+        actuator.close()
+    assert caplog.messages == ["log: denied: 1 face bare"]
 
 
-def test_actuators_are_made_from_the_keys_of_their_section() -> None:
-    options = {"name": "strike", "lock": ["a"], "unlock": ["b"], "timeout_seconds": 1.0}
-    made = [make("log", name="log"), make("command", **options)]
+def test_actuators_are_made_from_their_sections() -> None:
+    sections = [LogSection(), CommandSection(kind="command", name="x", lock=("a",), unlock=("b",))]
+    made = [make(section, door_name="front") for section in sections]
     assert [(actuator.kind, actuator.name) for actuator in made] == [
         ("log", "log"),
-        ("command", "strike"),
+        ("command", "x"),
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import CLASSES, ColourDetector, picture
 
-from monitor.actuators.worker import Lease
+from monitor.actuators.lease import Lease
 from monitor.detections import Detections
 from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
 from monitor.frame import Frame, Image
@@ -27,6 +27,9 @@ class LeaseBook:
 
     def apply(self, lease: Lease) -> None:
         self.leases.append(lease)
+
+    def end(self) -> None:
+        pass
 
     def close(self, timeout_seconds: float) -> bool:
         return True
@@ -49,6 +52,7 @@ class Watch:
             live=live,
             grace_seconds=GRACE_SECONDS,
             max_age_seconds=MAX_AGE_SECONDS,
+            door_name="front",
             clock=lambda: self.now,
         )
 
@@ -79,7 +83,14 @@ def test_a_live_lease_expires_one_grace_after_the_picture_was_taken() -> None:
     watch = Watch(live=True).unlocked()
     watch.detect_seconds = 0.3
     watch.keeper.see(watch.frame("masked", 101.1))
-    assert watch.book.leases[-1] == Lease(True, 101.1 + GRACE_SECONDS, "1 face masked")
+    assert watch.book.leases[-1] == Lease(
+        unlocked=True,
+        reason="1 face masked",
+        door_name="front",
+        sequence=12,
+        captured_at=101.1,
+        expires_at=101.1 + GRACE_SECONDS,
+    )
 
 
 def test_a_recorded_lease_is_counted_from_the_decision() -> None:
@@ -107,10 +118,25 @@ def test_only_a_clear_picture_renews_the_lease() -> None:
     assert len(watch.book.leases) == count
 
 
-def test_a_bare_face_locks_at_once() -> None:
+def test_a_bare_face_locks_at_once_and_is_denied() -> None:
     watch = Watch(live=True).unlocked()
     watch.keeper.see(watch.frame("bare", 101.1))
-    assert not watch.book.leases[-1].unlocked
+    watch.now = 101.7
+    watch.keeper.see(watch.frame("nobody", 101.7))
+    bare, nobody = watch.book.leases[-2:]
+    assert (bare.unlocked, bare.denies, bare.captured_at) == (False, True, 101.1)
+    assert (nobody.unlocked, nobody.denies) == (False, False)
+
+
+def test_leases_are_numbered_in_their_order_with_the_name_of_the_door() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 102.0
+    watch.keeper.miss()
+    leases = watch.book.leases
+    assert [lease.sequence for lease in leases] == list(range(1, len(leases) + 1))
+    assert {lease.door_name for lease in leases} == {"front"}
+    # Nothing was taken when the camera was missed: the lock goes back to that moment.
+    assert leases[-1].captured_at == 102.0
 
 
 def test_a_live_picture_that_is_too_old_after_detection_is_no_evidence() -> None:

@@ -190,6 +190,22 @@ def test_the_door_is_locked_before_a_hung_detector_is_waited_for() -> None:
     assert lock.patience_seconds > 1.0
 
 
+def test_every_actuator_is_told_to_lock_before_any_is_waited_for() -> None:
+    told: list[str] = []
+
+    class Told(LeaseBook):
+        def end(self) -> None:
+            told.append("end")
+
+        def close(self, timeout_seconds: float) -> bool:
+            told.append("close")
+            return True
+
+    with pipeline(FrameSource(frames(2)), locks=(Told(), Told())) as running:
+        taken(running)
+    assert told == ["end", "end", "close", "close"]
+
+
 def test_a_door_that_could_not_be_locked_at_the_end_is_an_error() -> None:
     lock = LastLock(threading.Event(), locked=False)
     with (

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
+from .actuator import Actuator
 from .command import CommandActuator
 from .log import LogActuator
+from .sections import ActuatorSection, CommandSection, LogSection
 
-__all__ = ["Actuator", "CommandActuator", "LogActuator", "make"]
+__all__ = ["Actuator", "make"]
 
 
-class Actuator(Protocol):
-    """Something that moves a lock. Each call may block; a worker keeps it off the other threads.
+def make(section: ActuatorSection, *, door_name: str) -> Actuator:
+    """The actuator of a section.
 
-    name: what it is called in messages.
-    kind: which sort it is, as in the configuration.
+    door_name: what the door is called in what is sent elsewhere.
+
+    Raises ConfigError when the section asks for what this machine lacks.
     """
-
-    name: str
-    kind: str
-
-    def lock(self) -> None:
-        """Lock, whether locked already or not; raises ActuatorError unless it is certainly done."""
-
-    def unlock(self) -> None:
-        """Unlock; raises ActuatorError unless it is certainly done."""
-
-
-def make(kind: str, **options: Any) -> Actuator:
-    """The actuator of a kind, `log` or `command`, from the other keys of its checked section."""
-    kinds: dict[str, type[Actuator]] = {"log": LogActuator, "command": CommandActuator}
-    return kinds[kind](**options)
+    # A kind that needs a library of its own is imported in its case.
+    match section:
+        case LogSection():
+            return LogActuator(section.name)
+        case CommandSection():
+            return CommandActuator(
+                section.name,
+                lock=section.lock,
+                unlock=section.unlock,
+                deny=section.deny,
+                timeout_seconds=section.timeout_seconds,
+            )

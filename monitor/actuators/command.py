@@ -11,48 +11,63 @@ from collections.abc import Sequence
 from typing import IO
 
 from ..errors import ActuatorError
+from .actuator import Actuator
+from .lease import Lease
 
 _STDERR_TAIL_BYTES = 4096
 
 
-class CommandActuator:
+class CommandActuator(Actuator):
     """Runs an argument list, without a shell, and waits for exit status 0.
 
-    The command gets PATH as its only environment variable and no standard input; its output is
-    discarded, but for the last line of standard error when it fails. After the time-out the command
-    and everything in its process group are killed.
+    The command gets PATH as its only environment variable, `deny` also MASKGATE_REASON, and no
+    standard input; its output is discarded, but for the last line of standard error when it fails.
+    After the time-out the command and everything in its process group are killed.
 
     name: what it is called in messages.
     lock, unlock: program and arguments.
+    deny: the same, run when someone is turned away; None for nothing.
     timeout_seconds: how long a command may take.
     """
 
     kind = "command"
 
     def __init__(
-        self, name: str, *, lock: Sequence[str], unlock: Sequence[str], timeout_seconds: float = 5.0
+        self,
+        name: str,
+        *,
+        lock: Sequence[str],
+        unlock: Sequence[str],
+        deny: Sequence[str] | None = None,
+        timeout_seconds: float = 5.0,
     ) -> None:
-        self.name = name
-        self._lock = list(lock)
-        self._unlock = list(unlock)
+        super().__init__(name)
+        self._lock = lock
+        self._unlock = unlock
+        self._deny = deny
         self._timeout_seconds = timeout_seconds
 
     def lock(self) -> None:
         """Run the lock command; raises ActuatorError unless it ends in time with status 0."""
         self._run("lock", self._lock)
 
-    def unlock(self) -> None:
+    def unlock(self, lease: Lease) -> None:
         """Run the unlock command; raises ActuatorError unless it ends in time with status 0."""
         self._run("unlock", self._unlock)
 
-    def _run(self, action: str, arguments: list[str]) -> None:
+    def deny(self, reason: str) -> None:
+        """Run the deny command; raises ActuatorError unless it ends in time with status 0."""
+        if self._deny is not None:
+            self._run("deny", self._deny, MASKGATE_REASON=reason)
+
+    def _run(self, action: str, arguments: Sequence[str], **environment: str) -> None:
         where = f"actuator {self.name}: {action}: {arguments[0]}"
         # A file, not a pipe: a helper that the command leaves running would hold a pipe open.
         with tempfile.TemporaryFile() as stderr:
             try:
                 process = subprocess.Popen(
                     arguments,
-                    env={"PATH": os.environ.get("PATH", os.defpath)},
+                    env={"PATH": os.environ.get("PATH", os.defpath), **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=stderr,

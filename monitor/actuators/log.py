@@ -1,35 +1,29 @@
-"""The actuator that only writes what would have happened."""
+"""The actuator that moves nothing: what is left is the log of its worker."""
 
 from __future__ import annotations
 
 import logging
 
-from ..policy import Door
+from .actuator import Actuator
+from .lease import Lease
 
 _log = logging.getLogger("monitor.door")
 
 
-class LogActuator:
-    """Writes one line for every change of the door.
+class LogActuator(Actuator):
+    """Does nothing but say who is turned away: a worker writes a line for every change.
 
-    name: what the line begins with.
+    name: what each line begins with.
     """
 
     kind = "log"
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._state: Door | None = None
-
     def lock(self) -> None:
-        """Say that the door is locked, unless that was said last."""
-        self._say(Door.LOCKED)
+        """Nothing to do."""
 
-    def unlock(self) -> None:
-        """Say that the door is unlocked, unless that was said last."""
-        self._say(Door.UNLOCKED)
+    def unlock(self, lease: Lease) -> None:
+        """Nothing to do."""
 
-    def _say(self, state: Door) -> None:
-        if state is not self._state:
-            self._state = state
-            _log.info("%s: %s", self.name, state)
+    def deny(self, reason: str) -> None:
+        """Write the reason to the log."""
+        _log.info("%s: denied: %s", self.name, reason)

@@ -1,0 +1,190 @@
+"""The latch: which unlocks are refused, what a pulse does, and what is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from fake_lock import FakeClock, FakeLock, locking, unlocking
+
+from monitor.actuators.latch import Latch
+from monitor.actuators.lease import Change, Lease
+
+
+class Bench:
+    """A latch with a fake lock, moved at the times that a test says."""
+
+    def __init__(
+        self, actuator: FakeLock | None = None, *, pulse_seconds: float | None = None
+    ) -> None:
+        self.actuator = actuator or FakeLock()
+        self.clock = FakeClock()
+        self.changes: list[Change] = []
+        self.latch = Latch(
+            self.actuator,
+            pulse_seconds=pulse_seconds,
+            max_age_seconds=1.0,
+            watchers=[self.changes.append],
+            clock=self.clock,
+        )
+        self.latch.move()
+
+    def give(self, *leases: Lease) -> None:
+        for lease in leases:
+            self.latch.take(lease)
+            self.latch.move()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass as a worker does: moving the latch whenever its patience is over."""
+        until = self.clock.now + seconds
+        while self.clock.now + self.latch.patience_seconds() <= until:
+            self.clock.now += self.latch.patience_seconds()
+            self.latch.move()
+        self.clock.now = until
+
+
+@pytest.mark.parametrize(
+    ("leases", "complaint"),
+    [
+        pytest.param(
+            [unlocking(7, captured_at=10.0), locking(8), unlocking(7, captured_at=10.0)],
+            "unlock 7 refused: repeated or out of order, expected a number above 8",
+            id="out of order",
+        ),
+        pytest.param(
+            [locking(7), unlocking(7, captured_at=10.0)],
+            "unlock 7 refused: repeated or out of order, expected a number above 7",
+            id="repeated",
+        ),
+        pytest.param(
+            [unlocking(1, captured_at=10.0, expires_at=10.0)],
+            "unlock 1 refused: it ran out 0.0 s ago",
+            id="run out",
+        ),
+        pytest.param(
+            [unlocking(1, captured_at=8.7, expires_at=99.0)],
+            "unlock 1 refused: its picture is 1.3 s old, expected 1 at most",
+            id="of a picture too old",
+        ),
+        pytest.param(
+            [Lease(unlocked=True, reason="masked", sequence=1, expires_at=99.0)],
+            "unlock 1 refused: its picture is inf s old",
+            id="of no picture",
+        ),
+    ],
+)
+def test_an_unlock_that_is_late_repeated_or_out_of_order_is_refused_and_said_once(
+    leases: Sequence[Lease], complaint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench()
+    bench.clock.now = 10.0
+    bench.give(*leases, leases[-1])
+    assert bench.actuator.calls[-1] == "lock"
+    [message] = [line for line in caplog.messages if "refused" in line]
+    assert complaint in message
+
+
+def test_a_refused_unlock_neither_ends_nor_lengthens_the_one_before_it() -> None:
+    bench = Bench()
+    bench.give(unlocking(5, expires_at=1.0), unlocking(4, expires_at=9.0))
+    assert bench.latch.state == "unlocked"
+    bench.wait(1.0)
+    assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+def test_a_lock_is_never_refused() -> None:
+    bench = Bench()
+    bench.give(unlocking(5), locking(3))
+    assert bench.latch.state == "locked"
+
+
+def test_a_retry_does_not_unlock_by_a_picture_that_has_become_too_old() -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    bench.give(unlocking(1, captured_at=0.0))
+    bench.actuator.failing = ()
+    bench.clock.now = 1.5
+    bench.latch.move()
+    assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> None:
+    bench = Bench(FakeLock(failing=("unlock", "lock")))
+    for sequence in range(1, 100):
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(1.0)
+    assert bench.actuator.calls.count("unlock") == 5
+    assert bench.latch.state == "unknown"
+    bench.actuator.failing = ()
+    bench.wait(10.0)
+    assert bench.latch.state == "locked"
+    # The next wish starts anew.
+    bench.give(locking(200), unlocking(201, captured_at=bench.clock.now))
+    assert bench.latch.state == "unlocked"
+
+
+def test_a_pulse_ends_by_itself_and_comes_once_for_one_wish_however_often_it_is_renewed() -> None:
+    bench = Bench(pulse_seconds=3.0)
+    for sequence in range(1, 101):
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(0.1)
+    assert bench.actuator.calls == ["lock", "unlock", "lock"]
+    assert [change.reason for change in bench.changes] == ["the start", "masked", "the pulse ended"]
+    bench.give(locking(101), unlocking(102, captured_at=bench.clock.now))
+    assert bench.latch.state == "unlocked"
+    bench.wait(2.9)
+    assert bench.latch.state == "unlocked"
+    bench.wait(0.2)
+    assert bench.latch.state == "locked"
+
+
+def test_a_pulse_is_cut_short_when_its_lease_ends() -> None:
+    bench = Bench(pulse_seconds=3.0)
+    bench.give(unlocking(1, expires_at=0.5))
+    bench.wait(0.5)
+    assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+class TimedLock(FakeLock):
+    """A lock that keeps the time of its lease by itself."""
+
+    renews = True
+
+    def unlock(self, lease: Lease) -> None:
+        self._call(f"unlock until {lease.expires_at:g}")
+
+
+def test_a_lock_that_keeps_the_time_itself_gets_a_newer_lease_at_half_time() -> None:
+    bench = Bench(TimedLock())
+    for sequence in range(1, 5):
+        at = bench.clock.now
+        bench.give(unlocking(sequence, captured_at=at, expires_at=at + 1.0))
+        bench.wait(0.25)
+    bench.wait(9.0)
+    assert bench.actuator.calls == [
+        "lock",
+        "unlock until 1",
+        "unlock until 1.25",
+        "unlock until 1.75",
+        "lock",
+    ]
+
+
+def test_each_change_is_reported_with_its_time_since_the_picture(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "monitor.door")
+    bench = Bench()
+    bench.clock.now = 10.25
+    bench.give(unlocking(1, captured_at=10.0, expires_at=10.5, reason="1 face masked"))
+    bench.wait(1.0)
+    bench.actuator.failing = ("unlock",)
+    bench.give(unlocking(2, captured_at=11.125))
+    found = [(change.state, change.reason, change.latency_seconds) for change in bench.changes]
+    assert found == [
+        ("locked", "the start", None),
+        ("unlocked", "1 face masked", 0.25),
+        ("locked", "the lease ran out", None),
+        ("unknown", "fake: unlock: jammed", 0.125),
+        ("locked", "the unlock failed", None),
+    ]
+    assert "fake: unlocked after 250 ms: 1 face masked" in caplog.messages
