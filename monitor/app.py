@@ -31,13 +31,14 @@ from .parts import (
     make_hard_frames,
     make_pipeline,
     make_policy,
+    make_source,
     make_zones,
 )
 from .pipeline import Pipeline
 from .policy import Decision
 from .record import Recorder
 from .replay import Replay
-from .sources import Source, open_source
+from .sources import Source
 from .timeline import read_timelines
 from .window import Window, display_works
 
@@ -65,7 +66,7 @@ def run(
     seconds: how long to run; None for as long as the source lasts.
     """
     door = config.doors[0]
-    watched = open_source(door.source if source is None else source)
+    watched = make_source(door, source)
     detector = make_detector(config.model)
     with ExitStack() as stack:
         shown = _window(stack) if window and config.window == "auto" else None
@@ -149,7 +150,7 @@ def check(config: Config) -> None:
     _row("door", door.name)
     make_policy(door, detector)
     _row("actuators", ", ".join(f"{part.name} ({part.kind})" for part in door.actuators))
-    source = open_source(door.source)
+    source = make_source(door)
     try:
         frame = next(source.frames(), None)
     finally:

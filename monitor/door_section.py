@@ -19,6 +19,15 @@ def _source(value: object) -> int | str:
     raise ValueError("a camera index of 0 or more, a device path, URL, file or folder, or demo")
 
 
+class CameraSection(Section):
+    """What is asked of a camera on this machine, see `monitor.sources.device.Mode`."""
+
+    width_px: int | None = Field(default=None, ge=16, le=16_384)
+    height_px: int | None = Field(default=None, ge=16, le=16_384)
+    fps: float | None = Field(default=None, gt=0, le=1000)
+    mjpg: bool = False
+
+
 class ZonesSection(Section):
     """Polygons of (x, y) points as fractions of the frame, see `monitor.zones`."""
 
@@ -59,6 +68,7 @@ class DoorSection(Section):
 
     name: Text
     source: Annotated[int | str, PlainValidator(_source)] = "demo"
+    camera: CameraSection = CameraSection()
     rotate_degrees: Literal[0, 90, 180, 270] = 0
     mirror: bool = False
     zones: ZonesSection = ZonesSection()

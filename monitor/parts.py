@@ -26,7 +26,7 @@ from .orientation import Orientation
 from .pipeline import Pipeline
 from .policy import Decision, Policy
 from .replay import Alone
-from .sources import Source, open_source
+from .sources import Mode, Source, open_source
 from .zones import Zones
 
 _log = logging.getLogger("monitor.app")
@@ -43,6 +43,15 @@ def make_detector(model: ModelSection, path: Path | None = None) -> Detector:
     detector = Detector(path, device=model.device, threads=model.threads, sha256=sha256)
     _log.info("%s runs on %s", detector.path.name, detector.provider)
     return detector
+
+
+def make_source(door: DoorSection, spec: int | str | None = None) -> Source:
+    """The source.
+
+    spec: of one in place of the configured one.
+    """
+    mode = Mode(**door.camera.model_dump())
+    return open_source(door.source if spec is None else spec, mode=mode)
 
 
 def thresholds(door: DoorSection, detector: Detector) -> tuple[float, float]:
@@ -138,7 +147,7 @@ def make_hard_frames(door: DoorSection, detector: Detector, folder: Path) -> Har
 def frames_of(door: DoorSection, spec: int | str) -> Iterator[Frame]:
     """The frames of a source as the pipeline hands them on; the source is closed at the end."""
     orientation = Orientation(door.rotate_degrees, door.mirror)
-    source = open_source(spec)
+    source = make_source(door, spec)
     try:
         for frame in source.frames():
             yield replace(frame, image=orientation.apply(frame.image))

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ..errors import SourceError
-from .camera import Camera, Stream
+from .camera import Camera, without_secrets
+from .capture import open_capture
 from .demo import Demo
+from .device import Mode, name_of, open_device
 from .pictures import SUFFIXES, Pictures
 from .source import Source
 from .video import VideoFile
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Mode", "Source", "open_source"]
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 
 
-def open_source(spec: int | str, *, fps_of_pictures: float = 1.0) -> Source:
+def open_source(
+    spec: int | str, *, mode: Mode | None = None, fps_of_pictures: float = 1.0
+) -> Source:
     """The source that `spec` names.
 
     spec: a camera index (an int, or a text of digits), a device path under /dev, a URL (rtsp,
         rtsps, http, https), a video file, a folder of pictures, a single picture, or "demo".
+    mode: what to ask of a camera on this machine; of no use to other sources.
     fps_of_pictures: pictures per second at which a folder plays, above 0.
 
     Files and folders are opened at once; a camera or stream when its frames are asked for, so that
@@ -30,7 +36,7 @@ def open_source(spec: int | str, *, fps_of_pictures: float = 1.0) -> Source:
     """
     text = str(spec)
     if text.isdecimal():
-        return Camera(int(text))
+        return _camera(int(text), mode)
     if text == "demo":
         return Demo()
     if "://" in text:
@@ -38,9 +44,9 @@ def open_source(spec: int | str, *, fps_of_pictures: float = 1.0) -> Source:
         if scheme not in _STREAM_SCHEMES:
             expected = ", ".join(_STREAM_SCHEMES)
             raise SourceError(f"source URL: scheme {scheme!r} found, expected one of {expected}")
-        return Stream(text)
+        return Camera(without_secrets(text), partial(open_capture, text, threads=1))
     if text.startswith("/dev/"):
-        return Camera(text)
+        return _camera(text, mode)
     path = Path(text)
     if path.is_dir():
         return Pictures.of_folder(path, fps_of_pictures)
@@ -52,3 +58,7 @@ def open_source(spec: int | str, *, fps_of_pictures: float = 1.0) -> Source:
     if path.suffix.lower() in SUFFIXES:
         return Pictures(path.stem, [path], fps_of_pictures)
     return VideoFile(path)
+
+
+def _camera(device: int | str, mode: Mode | None) -> Camera:
+    return Camera(name_of(device), partial(open_device, device, mode or Mode()))

@@ -1,22 +1,23 @@
-"""Live sources: a camera on this machine, or a stream from the network."""
+"""A live source: a camera on this machine, or a stream from the network."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 
 from ..errors import SourceError
 from ..frame import Frame
-from .capture import open_capture
 
 
 class Camera:
-    """A camera on this machine.
+    """A camera, connected anew each time its frames are asked for.
 
-    device: its index, or its path under /dev.
+    name: what messages and events call it.
+    connect: opens it; called on the thread that reads it, which also releases it.
     """
 
     live = True
@@ -24,17 +25,17 @@ class Camera:
     frame_count_hint = None
     timeline = None
 
-    def __init__(self, device: int | str) -> None:
-        self.name = f"camera {device}" if isinstance(device, int) else device
-        self._device = device
+    def __init__(self, name: str, connect: Callable[[], cv2.VideoCapture]) -> None:
+        self.name = name
+        self._connect = connect
         self._index = 0
 
     def frames(self) -> Iterator[Frame]:
         """Connect and yield frames; raises SourceError when there is no camera or no picture."""
-        capture = open_capture(self._device)
+        capture = self._connect()
         try:
             if not capture.isOpened():
-                raise SourceError(f"{self.name}: cannot be opened, expected a camera")
+                raise SourceError(f"{self.name}: cannot be opened, expected a camera that answers")
             while True:
                 read, image = capture.read()
                 if not read:
@@ -46,17 +47,6 @@ class Camera:
 
     def close(self) -> None:
         """Nothing to do: `frames` releases the camera when it is left."""
-
-
-class Stream(Camera):
-    """A camera on the network.
-
-    url: rtsp, rtsps, http or https. Its user, password and query never appear in a message.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.name = without_secrets(url)
 
 
 def without_secrets(url: str) -> str:

@@ -1,0 +1,148 @@
+"""Streams from a real RTSP server that breaks off, hangs and comes back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import pytest
+from conftest import CLASSES, ColourDetector
+from rtsp_camera import RtspCamera, rtsp_camera
+from test_doorkeeper import LeaseBook
+
+from monitor.doorkeeper import Doorkeeper, Result
+from monitor.errors import SourceError
+from monitor.frame import Frame
+from monitor.pipeline import Pipeline
+from monitor.policy import Door, Policy
+from monitor.sources import capture, open_source
+from monitor.zones import Zones
+
+DEADLINE_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "OPEN_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(capture, "READ_TIMEOUT_SECONDS", 2.0)
+
+
+@pytest.fixture
+def camera() -> Iterator[RtspCamera]:
+    with rtsp_camera() as camera:
+        yield camera
+
+
+def error_of(frames: Iterator[Frame]) -> str:
+    """What ends the frames, which must be before FFmpeg's own time-out of 30 s."""
+    errors: list[str] = []
+
+    def exhaust() -> None:
+        try:
+            for _ in frames:
+                pass
+        except SourceError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=exhaust, daemon=True)
+    thread.start()
+    thread.join(20.0)
+    assert not thread.is_alive()
+    return errors[0]
+
+
+@pytest.mark.parametrize("fail", [RtspCamera.kill, RtspCamera.freeze])
+def test_a_stream_that_breaks_off_or_hangs_is_an_error(
+    camera: RtspCamera, fail: Callable[[RtspCamera], None]
+) -> None:
+    frames = open_source(camera.url).frames()
+    first = list(islice(frames, 30))
+    assert [frame.index for frame in first] == list(range(30))
+    assert first[0].image.shape == (120, 160, 3)
+    fail(camera)
+    assert error_of(frames) == f"{camera.url}: gives no more pictures"
+
+
+def test_a_camera_that_accepts_connections_and_says_nothing_cannot_be_opened(
+    camera: RtspCamera,
+) -> None:
+    camera.freeze()
+    message = error_of(open_source(camera.url).frames())
+    assert message.startswith(f"{camera.url}: cannot be opened")
+
+
+@pytest.mark.parametrize("password", ["se@cret", "wrong"])
+def test_a_camera_asks_for_its_password_which_no_message_tells(
+    password: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with rtsp_camera("me", "se@cret") as camera:
+        source = open_source(camera.url.replace("://", f"://me:{password}@"))
+        frames = source.frames()
+        if password == "wrong":
+            message = error_of(frames)
+        else:
+            assert next(frames).index == 0
+            camera.kill()
+            message = error_of(frames)
+    said = message + source.name + caplog.text + "".join(capfd.readouterr())
+    assert camera.url in said
+    assert password not in said
+
+
+def door(camera: RtspCamera, lock: LeaseBook) -> Pipeline:
+    keeper = Doorkeeper(
+        detector=ColourDetector(),
+        zones=Zones(),
+        judge=Policy(classes=CLASSES, hold_seconds=0.2),
+        locks=(lock,),
+        live=True,
+        grace_seconds=0.5,
+        max_age_seconds=1.0,
+    )
+    source = open_source(camera.url)
+    return Pipeline(source, keeper, locks=(lock,), waits=lambda: iter(lambda: 0.1, None))
+
+
+def wait_for(results: Iterator[Result | None], is_it: Callable[[Result], bool]) -> Result:
+    """The first result of that kind."""
+    give_up_at = time.monotonic() + DEADLINE_SECONDS
+    for result in results:
+        if result is not None and is_it(result):
+            return result
+        assert time.monotonic() < give_up_at
+    raise AssertionError("the results ended")
+
+
+@pytest.mark.parametrize(
+    ("fail", "mend"),
+    [
+        pytest.param(RtspCamera.kill, RtspCamera.start, id="its power is cut"),
+        pytest.param(RtspCamera.freeze, RtspCamera.thaw, id="it hangs"),
+    ],
+)
+def test_the_door_locks_when_its_camera_fails_and_opens_again_when_it_is_back(
+    camera: RtspCamera,
+    fail: Callable[[RtspCamera], None],
+    mend: Callable[[RtspCamera], None],
+) -> None:
+    lock = LeaseBook()
+    with door(camera, lock) as running:
+        results = running.results()
+        wait_for(results, is_unlocked)
+        fail(camera)
+        silent = wait_for(results, lambda result: not is_unlocked(result))
+        assert silent.decision.reason.startswith("camera silent")
+        wait_for(results, lambda _: running.summary.reconnects >= 2)
+        assert not lock.leases[-1].unlocked
+        mend(camera)
+        back = wait_for(results, is_unlocked)
+        assert back.fresh
+        assert lock.leases[-1].unlocked
+
+
+def is_unlocked(result: Result) -> bool:
+    return result.decision.door is Door.UNLOCKED
