@@ -14,6 +14,7 @@ from monitor.frame import Image
 
 from .anchor_config import AnchorConfig, read_anchor_config
 from .anchors import Anchors
+from .augmentation_arguments import add_augmentation, augmentation_of, wrong_augmentation
 from .data_arguments import add_data_set, read_data_set
 from .datasets import DatasetError
 from .datasets.dataset import DataSet
@@ -26,7 +27,6 @@ from .drawing.picture_window import open_window
 from .output_files import make_folders
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
-from .training_options import SMALLEST_CROP_PX, augmentation_of, idle_augmentation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--anchors", action="store_true", help="the anchors that learn a box, in its colour")
     add("--display-name", action="store_true", help="the picture's file name below it")
-    add("--random-transform", action="store_true", help="augmented views, another at each look")
-    add("--crop", type=int, metavar="PX", help="side of such a view; else by the size of pictures")
-    add("--mosaic", type=float, default=0.0, help="share of them joined from four pictures")
-    add("--upside-down", type=float, default=0.0, help="share of them turned upside down")
+    add_augmentation(parser)
     add("--seed", type=int, default=0, help="of the augmented views")
     add_resize(parser)
     add(
@@ -73,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     resize = read_resize(options)
     config = read_anchor_config(options.config) if options.config else AnchorConfig()
     data_set = read_data_set(options, options.split)
-    views = LabelledViews(data_set, resize, augmentation_of(options, resize), options.seed)
+    augmentation = augmentation_of(options, resize, data_set.classes)
+    views = LabelledViews(data_set, resize, augmentation, options.seed)
     album = Album(data_set, views, Anchors(config), options)
     if window is None:
         album.write()
@@ -85,15 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 def check_options(options: argparse.Namespace) -> None:
     """Raise UsageError, listing every option out of its range."""
-    crop, wrong = options.crop, idle_augmentation(options)
-    if crop is not None and (crop < SMALLEST_CROP_PX or crop % 32):
-        least = f"at least {SMALLEST_CROP_PX}"
-        wrong.append(f"--crop: {crop} found, expected a multiple of 32, {least}")
-    for name in ("mosaic", "upside_down"):
-        share = getattr(options, name)
-        if not 0 <= share <= 1:
-            option = f"--{name.replace('_', '-')}"
-            wrong.append(f"{option}: {share} found, expected a share of 0 to 1")
+    wrong = wrong_augmentation(options)
     if options.seed < 0:
         wrong.append(f"--seed: {options.seed} found, expected 0 or more")
     if wrong:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
+from .augmentation_arguments import augmentation_of
 from .data_arguments import read_training
 from .datasets import DataSet
 from .engine import PRECISIONS, Engine, EpochProgress
@@ -27,7 +28,7 @@ from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
-from .training_options import add_arguments, augmentation_of, check_options, plain
+from .training_options import add_arguments, check_options, plain
 from .training_set import TrainingSet
 from .validation import ap50s, is_best, mean_loss, validated
 
@@ -128,7 +129,7 @@ class Run:
             pictures,
             data_set.classes,
             self.resize,
-            augmentation_of(options, self.resize) if augment else None,
+            augmentation_of(options, self.resize, data_set.classes) if augment else None,
             scenes=options.scenes if augment else 0.0,
             seed=options.seed,
         )

@@ -7,9 +7,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
+from .augmentation_arguments import add_augmentation, wrong_augmentation
 from .backbone import BACKBONES
 from .data_arguments import add_data_set
 from .engine import PRECISIONS
@@ -17,15 +17,12 @@ from .optimisers import OPTIMISERS
 from .resize_arguments import add_resize
 from .retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNetConfig
 from .retired import add_retired
-from .transforms import Augmentation
 
 NORMALISATIONS = {
     "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
     "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
-SMALLEST_CROP_PX = 128
 SMALLEST_WIDTH = 0.25
-OWN_SIZE_CROP_PX = 512
 # options that change nothing of what is learnt, or may differ when a training is continued
 NOT_LEARNT = frozenset(
     {
@@ -130,15 +127,7 @@ def _add_course(parser: argparse.ArgumentParser) -> None:
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_resize(parser)
-    add("--random-transform", action="store_true", help="show random parts in random light")
-    add("--crop", type=int, metavar="PX", help="side of such a part; else by the size of pictures")
-    add("--mosaic", type=float, default=0.0, help="share of them joined from four pictures")
-    add(
-        "--upside-down",
-        type=float,
-        default=0.0,
-        help="share of them turned upside down, as 0.5 for pictures from above",
-    )
+    add_augmentation(parser)
     add("--scenes", type=float, default=0.0, help="drawn door scenes for each real picture")
     add("--workers", type=int, default=1, help="processes that prepare pictures")
     add(
@@ -170,13 +159,13 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 def check_options(options: argparse.Namespace) -> None:
     """Raise UsageError, listing every option out of its range.
 
-    Two of the bounds stand for faults of torch 2.13 on several threads: in bfloat16 the gradient of
-    P7 is garbage where P6 is a single pixel, and the narrowest backbones corrupt memory.
+    The least width stands for a fault of torch 2.13 on several threads: the narrowest backbones
+    corrupt memory.
     """
-    wrong = [
+    wrong = wrong_augmentation(options)
+    wrong += [
         f"--{name.replace('_', '-')}: {value} found, expected {expected}"
         for name, least, most, expected in (
-            ("crop", SMALLEST_CROP_PX, math.inf, f"at least {SMALLEST_CROP_PX}"),
             ("width", SMALLEST_WIDTH, math.inf, f"at least {SMALLEST_WIDTH}"),
             ("epochs", 1, math.inf, "1 or more"),
             ("steps", 1, math.inf, "1 or more"),
@@ -194,8 +183,6 @@ def check_options(options: argparse.Namespace) -> None:
             ("weight_decay", 0, math.inf, "0 or more"),
             ("optimizer_clipnorm", 1e-12, math.inf, "more than 0"),
             ("average_decay", 0, 1 - 1e-9, "0 or more, below 1"),
-            ("mosaic", 0, 1, "a share of 0 to 1"),
-            ("upside_down", 0, 1, "a share of 0 to 1"),
             ("scenes", 0, math.inf, "0 or more"),
             ("fpn_channels", 1, math.inf, "1 or more"),
             ("subnet_depth", 0, math.inf, "0 or more"),
@@ -203,36 +190,8 @@ def check_options(options: argparse.Namespace) -> None:
         )
         if (value := getattr(options, name)) is not None and not least <= value <= most
     ]
-    if options.crop is not None and options.crop % 32:
-        wrong.append(f"--crop: {options.crop} found, expected a multiple of 32")
-    wrong += idle_augmentation(options)
     if wrong:
         raise UsageError("; ".join(wrong))
-
-
-def idle_augmentation(options: argparse.Namespace) -> list[str]:
-    """What is wrong with options of augmented views where none are asked for; empty if nothing."""
-    augmenting = {"crop": None, "mosaic": 0.0, "upside_down": 0.0}
-    given = [f"--{n.replace('_', '-')}" for n, v in augmenting.items() if getattr(options, n) != v]
-    if not given or options.random_transform:
-        return []
-    return [f"{', '.join(given)}: found without --random-transform, expected both"]
-
-
-def augmentation_of(options: argparse.Namespace, resize: ResizeRule) -> Augmentation | None:
-    """How views differ from their pictures; None without `--random-transform`.
-
-    A view has about as many pixels as the largest whole picture has after resizing.
-    """
-    if not options.random_transform:
-        return None
-    side_px = options.crop
-    if side_px is None and (resize.min_side_px is None or resize.max_side_px is None):
-        side_px = OWN_SIZE_CROP_PX
-    elif side_px is None:
-        side_px = round(math.sqrt(resize.min_side_px * resize.max_side_px) / 32) * 32
-        side_px = max(side_px, SMALLEST_CROP_PX)
-    return Augmentation(side_px, options.mosaic, options.upside_down)
 
 
 def plain(options: argparse.Namespace) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from monitor.detections import FloatArray
 from monitor.frame import Image
 
 from .camera_effects import recoloured
-
-IntArray = npt.NDArray[np.int64]
+from .coverings import Coverings, IntArray
 
 SCALES = (0.5, 1.9)
 MOSAIC_SCALES = (0.4, 1.0)
@@ -47,11 +45,13 @@ class Augmentation:
     mosaic: share of the views that are put together from parts of four pictures, 0 to 1.
     upside_down: share of the pictures that are turned upside down, 0 to 1; 0.5 suits pictures taken
         from above, and nothing else.
+    coverings: what is drawn before faces; None draws nothing.
     """
 
     side_px: int
     mosaic: float = 0.0
     upside_down: float = 0.0
+    coverings: Coverings | None = None
 
 
 Pick = Callable[[], tuple[View, float]]
@@ -86,7 +86,10 @@ def augmented(pick: Pick, augmentation: Augmentation, rng: np.random.Generator) 
         picture, scale = pick()
         picture = flipped(picture, augmentation, rng)
         view = cropped(picture, augmentation.side_px, scale, SCALES, rng)
-    return View(recoloured(view.image, rng), view.boxes, view.labels)
+    labels = view.labels
+    if augmentation.coverings:
+        labels = augmentation.coverings.draw(view.image, view.boxes, labels, rng)
+    return View(recoloured(view.image, rng), view.boxes, labels)
 
 
 def flipped(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:

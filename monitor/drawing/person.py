@@ -73,7 +73,7 @@ def _canvas(reach: tuple[float, float, float, float], kept_px: float) -> Canvas:
 def _back_layer(look: Look, light: Light, kept_px: float) -> Layer:
     canvas = _canvas((-1.9, -2.5, 1.9, 3.2), kept_px)
     draw_behind(canvas, look)
-    _shine(canvas, light, wide=1.35, tall=2.1)
+    shine(canvas, light, wide=1.35, tall=2.1)
     return canvas.finish()
 
 
@@ -95,7 +95,7 @@ def _body_layer(
     _torso(canvas, look)
     if scarf:
         _scarf(canvas, look)
-    _shine(canvas, light, wide=3.4, tall=40.0)
+    shine(canvas, light, wide=3.4, tall=40.0)
     return canvas.finish()
 
 
@@ -107,7 +107,7 @@ def _head_layer(look: Look, light: Light, kept_px: float, pose: Pose) -> Layer:
     draw_mask(canvas, look, pose)
     draw_over(canvas, look, pose)
     draw_glasses(canvas, look, pose)
-    _shine(canvas, light, wide=1.35, tall=2.1)
+    shine(canvas, light, wide=1.35, tall=2.1)
     return canvas.finish()
 
 
@@ -115,7 +115,7 @@ def _head_layer(look: Look, light: Light, kept_px: float, pose: Pose) -> Layer:
 def _held_mask_layer(look: Look, light: Light, kept_px: float) -> Layer:
     canvas = _canvas((-1.4, -0.2, 1.4, 1.6), kept_px)
     draw_held_mask(canvas, look.mask)
-    _shine(canvas, light, wide=3.4, tall=40.0)
+    shine(canvas, light, wide=3.4, tall=40.0)
     return canvas.finish()
 
 
@@ -124,11 +124,11 @@ def _arm_layer(look: Look, light: Light, kept_px: float, x: float, y: float) -> 
     inner, outer = sorted((side * 4.0, x - side * 1.6))
     canvas = _canvas((inner, min(y - 2.0, 2.6), outer, max(8.0, y + 2.0)), kept_px)
     _raised_arm(canvas, look, x, y)
-    _shine(canvas, light, wide=3.4, tall=40.0)
+    shine(canvas, light, wide=3.4, tall=40.0)
     return canvas.finish()
 
 
-def _shine(canvas: Canvas, light: Light, *, wide: float, tall: float) -> None:
+def shine(canvas: Canvas, light: Light, *, wide: float, tall: float) -> None:
     """Light what is drawn as if it were a rounded body, `wide` and `tall` units in half size."""
     x, y = canvas.grid(24)
     nx, ny = np.clip(x / wide, -0.98, 0.98), np.clip(y / tall, -0.98, 0.98)
@@ -219,10 +219,11 @@ def _raised_arm(canvas: Canvas, look: Look, x: float, y: float) -> None:
     canvas.stroke(lower, shade(look.top, 0.82), 1.2)
     canvas.stroke(lower, sleeve, 1.05)
     canvas.stroke(np.vstack([cuff, (x, y + 0.4)]), look.skin, 0.66)
-    _hand(canvas, look, x, y, side)
+    draw_hand(canvas, look, x, y, side)
 
 
-def _hand(canvas: Canvas, look: Look, x: float, y: float, side: float) -> None:
+def draw_hand(canvas: Canvas, look: Look, x: float, y: float, side: float) -> None:
+    """Draw an open hand with its palm at (x, y), units; side: 1 for the left hand, else -1."""
     skin, line = shade(look.skin, 1.02), shade(look.skin, 0.55)
     cos, sin = np.cos(-side * 0.15), np.sin(-side * 0.15)
 
