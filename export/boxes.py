@@ -18,10 +18,14 @@ def pairwise_iou(first: Tensor, second: Tensor) -> Tensor:
 
     Returns float [..., N, M]; 0 where both boxes are empty.
     """
-    corner = torch.maximum(first[..., :, None, :2], second[..., None, :, :2])
-    opposite = torch.minimum(first[..., :, None, 2:], second[..., None, :, 2:])
-    sides = (opposite - corner).clamp(min=0)
-    overlap = sides[..., 0] * sides[..., 1]
+    # coordinate by coordinate: pairs of two numbers each are too short for a vector unit
+    left, top, right, bottom = (side[..., :, None] for side in first.unbind(-1))
+    other_left, other_top, other_right, other_bottom = (
+        side[..., None, :] for side in second.unbind(-1)
+    )
+    width = torch.minimum(right, other_right) - torch.maximum(left, other_left)
+    height = torch.minimum(bottom, other_bottom) - torch.maximum(top, other_top)
+    overlap = width.clamp(min=0) * height.clamp(min=0)
     union = area(first)[..., :, None] + area(second)[..., None, :] - overlap
     return overlap / union.clamp(min=1e-6)
 

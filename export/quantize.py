@@ -25,7 +25,7 @@ from .predict import find_pictures
 CALIBRATION_PICTURES = 64
 # What lies between two convolutions is named as well, so that it takes int8 from the one and hands
 # int8 to the other instead of going through float32.
-QUANTISED = ("Conv", "Relu", "Clip", "Add", "MaxPool")
+QUANTISED = ("Conv", "Relu", "Clip", "Add")
 PREDICTORS = ("cls_logits.weight", "bbox_reg.weight")
 
 
