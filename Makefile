@@ -23,11 +23,11 @@ test: .venv/development
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo 'make: $(PYTHON) has no venv module; expected the system package python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
 	  { echo 'make: OpenCV cannot be loaded; expected the system packages libgl1 libglib2.0-0' >&2; exit 1; }
 	@touch $@
 
 .venv/development: .venv/runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,web,dev]'
 	@touch $@

@@ -1,0 +1,118 @@
+"""A door as the page shows it: its newest result, and how long ago that was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..doorkeeper import Result
+from ..summary import Summary
+
+READY_SECONDS = 5.0
+HUNG_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """A result with its number among all of the door, and when it and the last look came."""
+
+    result: Result
+    number: int
+    at: float
+    looked_at: float
+
+
+class LiveDoor:
+    """Keeps the newest result of one door; a watcher of its doorkeeper.
+
+    Called on the inference thread, where it only takes note; read on the page's thread. The picture
+    is encoded when somebody asks for it, once for all who ask.
+
+    name: the door's name.
+    encode: makes the JPEG of a result.
+    note: told of the result before and of each result, see `RecentChanges.note`.
+    clock: seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        encode: Callable[[str, Result], bytes],
+        note: Callable[[str, Result | None, Result], None] = lambda door, before, result: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._encode = encode
+        self._note = note
+        self._clock = clock
+        self._started_at = clock()
+        self._summary = Summary(clock)
+        # Replaced as a whole, so that a reader on another thread never sees half of it.
+        self._newest: _Newest | None = None
+        self._jpeg = (0, b"")
+
+    def __call__(self, result: Result) -> None:
+        """Take note of the door's next result."""
+        before, now = self._newest, self._clock()
+        looked = result.fresh and result.candidates is not None
+        looked_before = before.looked_at if before else self._started_at
+        number = before.number + 1 if before else 1
+        self._summary.add(result)
+        self._newest = _Newest(result, number, now, now if looked else looked_before)
+        self._note(self.name, before.result if before else None, result)
+
+    @property
+    def number(self) -> int:
+        """How many results there have been; 0 before the first one."""
+        return self._newest.number if self._newest else 0
+
+    def jpeg(self) -> tuple[int, bytes]:
+        """The newest result's number, and its picture; without any, 0 and nothing."""
+        newest = self._newest
+        if newest is not None and newest.number != self._jpeg[0]:
+            self._jpeg = (newest.number, self._encode(self.name, newest.result))
+        return self._jpeg
+
+    @property
+    def frame_age_seconds(self) -> float:
+        """Time since the detector last looked at a new frame; at first, since the start.
+
+        A camera that is silent, frozen or late makes it grow, and so does a detector that hangs.
+        """
+        return self._clock() - (self._newest.looked_at if self._newest else self._started_at)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the door has been looked at just now."""
+        return self._newest is not None and self.frame_age_seconds <= READY_SECONDS
+
+    @property
+    def hung(self) -> bool:
+        """Whether results have stopped coming, which even a silent camera does not bring about."""
+        return self._newest is not None and self._clock() - self._newest.at > HUNG_SECONDS
+
+    def health(self) -> dict[str, Any]:
+        """How the door is, in plain values."""
+        return {"ready": self.ready, "frame_age_seconds": round(self.frame_age_seconds, 1)}
+
+    def state(self) -> dict[str, Any]:
+        """What the door shows, in plain values; `door` is null before the first result."""
+        newest = self._newest
+        shown: dict[str, Any] = {"name": self.name, "door": None, **self.health()}
+        if newest is None:
+            return shown
+        decision = newest.result.decision
+        return {
+            **shown,
+            "door": str(decision.door),
+            "evidence": str(decision.evidence),
+            "reason": decision.reason,
+            "faces": len(decision.faces),
+            "held_seconds": round(decision.held_seconds, 1),
+            "hold_seconds": decision.hold_seconds,
+            "frames_per_second": round(self._summary.recent_frames_per_second, 1),
+            "number": newest.number,
+        }

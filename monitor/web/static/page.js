@@ -1,0 +1,127 @@
+"use strict";
+
+// A browser opens six connections to one server: four for videos leave one for the state and one
+// for all else. Doors beyond that show single pictures.
+const MOST_VIDEOS = 4;
+const SILENT_MILLISECONDS = 3000;
+
+const WORDS = { locked: "Locked", unlocked: "Unlocked", denied: "Denied" };
+
+const cards = new Map();
+let newestChange = null;
+let heardAt = Date.now();
+
+function copyOf(id) {
+  return document.getElementById(id).content.firstElementChild.cloneNode(true);
+}
+
+function say(element, text) {
+  // An unchanged text is left alone, or screen readers would say it again and again.
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function cardOf(name) {
+  if (!cards.has(name)) {
+    const card = copyOf("door");
+    card.querySelector("h2").textContent = name;
+    card.querySelector("img").alt = `What the camera of ${name} sees`;
+    document.getElementById("doors").append(card);
+    cards.set(name, card);
+  }
+  return cards.get(name);
+}
+
+function showDoor(door, index) {
+  const card = cardOf(door.name);
+  const part = (selector) => card.querySelector(selector);
+  card.dataset.door = door.ready ? door.door : "unknown";
+  card.classList.toggle("stale", !door.ready);
+  say(part(".word"), door.ready ? WORDS[door.door] : "Not known");
+  say(part(".reason"), door.reason ?? "no picture yet");
+  const held = door.hold_seconds ? door.held_seconds / door.hold_seconds : 0;
+  part("progress").value = door.door === "unlocked" ? 1 : Math.min(held, 1);
+  const age = door.frame_age_seconds;
+  say(part(".camera"), door.ready ? "works" : `nothing new for ${age.toFixed(0)} s`);
+  say(part(".speed"), door.number ? `${door.frames_per_second.toFixed(0)} frames/s` : "");
+  say(part(".faces"), door.number ? String(door.faces) : "");
+  showPicture(part(".view img"), door, index);
+}
+
+function showPicture(image, door, index) {
+  if (document.hidden) {
+    // Nobody looks: the monitor need not draw and encode.
+    image.removeAttribute("src");
+    return;
+  }
+  if (!door.number) return;
+  const address = `?door=${encodeURIComponent(door.name)}`;
+  if (index < MOST_VIDEOS) {
+    if (!image.hasAttribute("src")) image.src = `video${address}`;
+  } else if (image.complete && image.dataset.number !== String(door.number)) {
+    image.dataset.number = door.number;
+    image.src = `picture${address}&number=${door.number}`;
+  }
+}
+
+async function showChanges() {
+  const answer = await fetch("changes");
+  if (!answer.ok) return;
+  const changes = await answer.json();
+  document.getElementById("nothing").hidden = changes.length > 0;
+  document.querySelector("#changes ol").replaceChildren(...changes.map(changeItem));
+}
+
+function changeItem(change) {
+  const item = copyOf("change");
+  const address = `changes/${change.number}.jpg`;
+  const at = new Date(change.at * 1000);
+  item.querySelector("a").href = address;
+  item.querySelector("img").src = address;
+  item.querySelector("img").alt = `The picture of ${change.door} at that time`;
+  item.querySelector("strong").textContent = WORDS[change.what] ?? change.what;
+  item.querySelector("strong").dataset.what = change.what;
+  item.querySelector(".where").textContent = change.door;
+  item.querySelector(".why").textContent = change.reason;
+  item.querySelector("time").textContent = at.toLocaleString();
+  item.querySelector("time").dateTime = at.toISOString();
+  return item;
+}
+
+function showConnection() {
+  const lost = Date.now() - heardAt > SILENT_MILLISECONDS;
+  const connection = document.getElementById("connection");
+  connection.classList.toggle("lost", lost);
+  say(connection, lost ? "! No connection: what is shown is old" : "live");
+  if (!lost) return;
+  for (const card of cards.values()) {
+    card.dataset.door = "unknown";
+    card.classList.add("stale");
+    say(card.querySelector(".word"), "Not known");
+    card.querySelector(".view img").removeAttribute("src");
+  }
+}
+
+function connect() {
+  const states = new EventSource("state");
+  states.onmessage = (message) => {
+    const state = JSON.parse(message.data);
+    heardAt = Date.now();
+    state.doors.forEach(showDoor);
+    if (state.newest_change !== newestChange) {
+      newestChange = state.newest_change;
+      showChanges();
+    }
+    showConnection();
+  };
+  states.onerror = async () => {
+    for (const image of document.querySelectorAll(".view img")) image.removeAttribute("src");
+    // The browser tries again by itself, unless the answer was no.
+    if (states.readyState !== EventSource.CLOSED) return;
+    const answer = await fetch("changes").catch(() => null);
+    if (answer?.status === 401) location.reload();
+    else setTimeout(connect, SILENT_MILLISECONDS);
+  };
+}
+
+connect();
+setInterval(showConnection, 1000);
