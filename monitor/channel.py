@@ -18,9 +18,16 @@ class Channel(Generic[Item]):
 
     capacity: most items held at once, at least 1.
     overwrite: when full, drop the oldest item (live) instead of waiting for room (recorded).
+    changed: notified of every change; given where a thread waits for several channels at once.
     """
 
-    def __init__(self, capacity: int = 1, *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        capacity: int = 1,
+        *,
+        overwrite: bool,
+        changed: threading.Condition | None = None,
+    ) -> None:
         if capacity < 1:
             raise ValueError(f"capacity: found {capacity}, expected at least 1")
         self._capacity = capacity
@@ -28,7 +35,18 @@ class Channel(Generic[Item]):
         self._items: deque[Item] = deque()
         self._closed = False
         self._dropped = 0
-        self._changed = threading.Condition()
+        self._changed = changed or threading.Condition()
+
+    def __len__(self) -> int:
+        """How many items wait to be taken."""
+        with self._changed:
+            return len(self._items)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is accepted; what waits is still delivered."""
+        with self._changed:
+            return self._closed
 
     @property
     def dropped(self) -> int:

@@ -55,11 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
-    from . import app, config
+    from . import config
+    from .app.run import run
 
-    app.run(
+    run(
         config.load(options.config),
         check_interrupt=interrupt.check,
+        door=options.door,
         source=options.source,
         actuate=options.actuate,
         window=not options.no_window,
@@ -71,13 +73,15 @@ def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
 def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    from . import app, config
+    from . import config
+    from .app.replay import replay
 
     with logging_redirect_tqdm():
-        went_well = app.replay(
+        went_well = replay(
             config.load(options.config),
             options.sources,
             check_interrupt=interrupt.check,
+            door=options.door,
             events=options.events,
             video=options.video,
             expect=options.expect,
@@ -90,17 +94,19 @@ def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
 
 
 def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
-    from . import app, config
+    from . import config
+    from .app.check import check
 
-    app.check(config.load(options.config))
+    check(config.load(options.config))
     interrupt.check()
     return 0
 
 
 def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
-    from . import app, config
+    from . import config
+    from .app.bench import measure
 
-    app.measure(
+    measure(
         config.load(options.config),
         check_interrupt=interrupt.check,
         source=options.source,
@@ -120,12 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"maskgate {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="watch a camera, clip or the demo and drive the door")
+    run = commands.add_parser("run", help="watch cameras, clips or the demo and drive the doors")
     run.set_defaults(command=_run)
+    run.add_argument("--door", metavar="NAME", help="watch only this one (default: all)")
     run.add_argument(
         "--source",
         help="what to watch in place of the configured source: a camera index, a device, a URL, "
-        "a video file, a folder of pictures, or demo",
+        "a video file, a folder of pictures, or demo; with several doors needs --door",
     )
     run.add_argument("--no-window", action="store_true", help="show no window")
     run.add_argument("--seconds", type=_positive, metavar="N", help="stop after this many seconds")
@@ -133,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="decide on every frame of recorded sources")
     replay.set_defaults(command=_replay)
     replay.add_argument("sources", nargs="+", metavar="SOURCE", help="clip, folder, or demo")
+    replay.add_argument(
+        "--door", metavar="NAME", help="whose zones and policy decide (default: the first)"
+    )
     replay.add_argument(
         "--events", type=Path, metavar="OUT.jsonl", help="write one JSON object for each frame"
     )

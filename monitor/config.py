@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    field_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field
 
 from .door_section import DoorSection
 from .fields import Text
@@ -20,6 +13,14 @@ from .schema import Listed, Section, filled, read
 from .strict_yaml import read_yaml
 
 DEFAULT_PATH = Path("config.yaml")
+
+
+def _named_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
+    names = [door.name for door in doors]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"a name of its own for each, not {', '.join(map(repr, twice))} twice")
+    return doors
 
 
 class ModelSection(Section):
@@ -45,26 +46,9 @@ class Config(Section):
 
     model: ModelSection = ModelSection()
     window: Literal["auto", "never"] = "auto"
-    doors: Annotated[Listed[DoorSection], AfterValidator(filled)] = (DoorSection(name="door"),)
-
-    @field_validator("doors", mode="wrap")
-    @classmethod
-    def _one_door(
-        cls, doors: object, validate: ValidatorFunctionWrapHandler
-    ) -> tuple[DoorSection, ...]:
-        wrong: list[InitErrorDetails] = []
-        checked: tuple[DoorSection, ...] = ()
-        if isinstance(doors, list) and len(doors) > 1:
-            problem = PydanticCustomError("several_doors", "1: run a monitor for each door")
-            wrong.append(InitErrorDetails(type=problem, input=doors))
-        try:
-            checked = validate(doors)
-        except ValidationError as error:
-            wrong += [cast(InitErrorDetails, details) for details in error.errors()]
-        if wrong:
-            # Both kinds of mistake at once: the doors' own values, and that there are several.
-            raise ValidationError.from_exception_data("doors", wrong)
-        return checked
+    doors: Annotated[Listed[DoorSection], AfterValidator(filled), AfterValidator(_named_apart)] = (
+        DoorSection(name="door"),
+    )
 
 
 def load(path: Path | None) -> Config:

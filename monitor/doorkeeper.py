@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from .actuators.lease import Lease
 from .detections import Detections
 from .frame import Frame, Image
@@ -17,6 +19,9 @@ from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.
 RECORDED_LEASE_SECONDS = 10.0
+
+# Stands for the picture of a camera that never gave one.
+_BLACK_WIDTH_PX, _BLACK_HEIGHT_PX = 640, 360
 
 
 class Judge(Protocol):
@@ -61,6 +66,8 @@ class Result:
     frame: the frame; of a camera that fell silent, the last one that came.
     decision: what the policy made of it.
     fresh: whether this is the frame's first result.
+    age_seconds: from the frame's capture to the decision about it; None where the frame is
+        recorded, or was decided on before.
     candidates: what the detector found where faces count, before any threshold of the policy; None
         when it did not look.
     """
@@ -69,6 +76,7 @@ class Result:
     decision: Decision
     fresh: bool = True
     candidates: Detections | None = None
+    age_seconds: float | None = None
 
 
 class Doorkeeper:
@@ -113,39 +121,58 @@ class Doorkeeper:
         self._clock = clock
         self._freshness = Freshness()
         self._latest: Frame | None = None
+        self._fault: str | None = None
         self._judged_until = float("-inf")
 
     def see(self, frame: Frame) -> Result:
         """Decide on a frame and drive the door."""
-        self._latest = frame
+        self._latest, self._fault = frame, None
         if self._live and not self._freshness.is_fresh(frame.image):
             return self._doubt(frame, "camera repeats the same picture")
         height_px, width_px = frame.image.shape[:2]
         faces = self._zones.select(self._detector(frame.image), width_px, height_px)
         # After the detector: what must not be old is the decision, not only the picture.
-        age_seconds = self._clock() - frame.time
-        if self._live and age_seconds > self._max_age_seconds:
+        age_seconds = self._age_seconds(frame)
+        if age_seconds is not None and age_seconds > self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old")
         time_seconds = self._monotone(frame.time)
         decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
-        return self._done(Result(frame, decision, candidates=faces))
+        return self._done(Result(frame, decision, candidates=faces, age_seconds=age_seconds))
 
     def miss(self) -> Result | None:
         """Decide that no frame has come for a while; None when there never was one."""
         if self._latest is None:
             return None
         silent_seconds = self._clock() - self._latest.time
-        return self._doubt(self._latest, f"camera silent for {silent_seconds:.1f} s", fresh=False)
+        fault = self._fault or f"camera silent for {silent_seconds:.1f} s"
+        return self._doubt(self._latest, fault, fresh=False)
+
+    def fail(self, fault: str) -> Result:
+        """Decide that no frame comes until there is one again.
+
+        fault: what keeps it from coming, in words; the reason for the door being locked.
+        """
+        self._fault = fault
+        if self._latest is None:
+            black = np.zeros((_BLACK_HEIGHT_PX, _BLACK_WIDTH_PX, 3), np.uint8)
+            self._latest = Frame(black, 0, self._clock() if self._live else 0.0)
+        return self._doubt(self._latest, fault, fresh=False)
 
     def _doubt(self, frame: Frame, fault: str, *, fresh: bool = True) -> Result:
-        decision = self._judge.update(None, self._monotone(self._clock()), fault=fault)
-        return self._done(Result(frame, decision, fresh))
+        # A recording has no time of its own after its end: late enough for the door to be locked.
+        now = self._clock() if self._live else frame.time + 2 * self._grace_seconds
+        decision = self._judge.update(None, self._monotone(now), fault=fault)
+        age_seconds = self._age_seconds(frame) if fresh else None
+        return self._done(Result(frame, decision, fresh, age_seconds=age_seconds))
 
     def _done(self, result: Result) -> Result:
         self._drive(result)
         for watch in self._watchers:
             watch(result)
         return result
+
+    def _age_seconds(self, frame: Frame) -> float | None:
+        return self._clock() - frame.time if self._live else None
 
     def _monotone(self, time_seconds: float) -> float:
         # A frame may have been taken just before a `miss` that was judged first. Taking it for a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from .actuators.latch import Latch
 from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
 from .annotate import annotate
+from .capture import Capture
 from .config import ModelSection
 from .detector import Detector
 from .door_section import DoorSection
 from .doorkeeper import Doorkeeper
 from .frame import Frame, Image
 from .hard_frames import HardFrames
+from .line import Line
 from .orientation import Orientation
-from .pipeline import Pipeline
 from .policy import Decision, Policy
 from .replay import Alone
 from .sources import Mode, Source, open_source
@@ -77,29 +78,53 @@ def make_policy(door: DoorSection, detector: Detector) -> Policy:
     )
 
 
-def make_pipeline(
+def make_line(
     door: DoorSection,
     source: Source,
     detector: Detector,
     *,
     actuate: bool,
+    overwrite: bool,
     paced: bool = False,
     each: bool = False,
-) -> Pipeline:
-    """The threads from a source to the door's actuators.
+) -> Line:
+    """All of a door, from a source to its actuators.
 
     actuate: let a recorded source drive every actuator, not only the log.
+    overwrite: drop what nobody took in time, instead of waiting until it is taken.
     paced: whether a recorded source plays at its own speed.
     each: decide on each picture alone, without hold.
     """
-    policy = make_policy(door, detector)
+    orientation = Orientation(door.rotate_degrees, door.mirror)
+    capture = Capture(source, orientation=orientation, paced=paced)
+    locks = make_locks(door, source, actuate=actuate, overwrite=overwrite)
+    keeper = make_doorkeeper(door, source, detector, locks, each=each)
+    return Line(door.name, capture, keeper, locks=locks, overwrite=overwrite)
+
+
+def make_locks(
+    door: DoorSection, source: Source, *, actuate: bool, overwrite: bool
+) -> list[Worker]:
+    """The workers of the door's actuators, not yet started; arguments as for `make_line`."""
     # Playing a clip must not open a real door.
     driven = [part for part in door.actuators if source.live or actuate or part.kind == "log"]
     for part in door.actuators:
         if part not in driven:
             _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
-    locks = [make_worker(door, part, live=source.live) for part in driven]
-    doorkeeper = Doorkeeper(
+    return [make_worker(door, part, live=source.live, overwrite=overwrite) for part in driven]
+
+
+def make_doorkeeper(
+    door: DoorSection,
+    source: Source,
+    detector: Detector,
+    locks: Sequence[Worker],
+    *,
+    each: bool = False,
+) -> Doorkeeper:
+    """What decides on the frames of a source and drives the locks; `each` as for `make_line`."""
+    policy = make_policy(door, detector)
+    return Doorkeeper(
         detector=detector,
         zones=make_zones(door),
         judge=Alone(policy) if each else policy,
@@ -109,14 +134,15 @@ def make_pipeline(
         max_age_seconds=door.policy.max_age_seconds,
         door_name=door.name,
     )
-    orientation = Orientation(door.rotate_degrees, door.mirror)
-    return Pipeline(source, doorkeeper, locks=locks, orientation=orientation, paced=paced)
 
 
-def make_worker(door: DoorSection, section: ActuatorSection, *, live: bool) -> Worker:
+def make_worker(
+    door: DoorSection, section: ActuatorSection, *, live: bool, overwrite: bool
+) -> Worker:
     """What drives one of the door's actuators.
 
     live: whether pictures are of now, and can be too old.
+    overwrite: as for `make_line`.
     """
     actuator = make(section, door_name=door.name)
     latch = Latch(
@@ -124,7 +150,7 @@ def make_worker(door: DoorSection, section: ActuatorSection, *, live: bool) -> W
         pulse_seconds=section.pulse_seconds,
         max_age_seconds=door.policy.max_age_seconds if live else math.inf,
     )
-    return Worker(latch, denier=Denier(actuator), overwrite=live)
+    return Worker(latch, denier=Denier(actuator), overwrite=overwrite)
 
 
 def make_zones(door: DoorSection) -> Zones:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from .detections import Detections
 from .doorkeeper import Result
 from .errors import ActuatorError, SourceError, UsageError
+from .line import Line
 from .pipeline import Pipeline
 from .policy import Decision, Door, Evidence, Policy
 from .sources import Source, open_source
@@ -22,8 +23,8 @@ Shown = list[tuple[float, Door]]
 class Replay:
     """Plays sources, and remembers whether everything went as it should.
 
-    start: makes the pipeline of a source, not yet entered.
-    watch: called with the source, its pipeline and each result in turn.
+    start: makes what decides on the frames of a source.
+    watch: called with that and each result in turn.
     check_interrupt: called between frames; may raise to end the replay.
     fps_of_pictures: pictures per second at which a folder plays.
     timelines: what is expected of the door, by the source's name. A source that is not listed is
@@ -32,9 +33,9 @@ class Replay:
 
     def __init__(
         self,
-        start: Callable[[Source], Pipeline],
+        start: Callable[[Source], Line],
         *,
-        watch: Sequence[Callable[[Source, Pipeline, Result], None]] = (),
+        watch: Sequence[Callable[[Line, Result], None]] = (),
         check_interrupt: Callable[[], None] = lambda: None,
         fps_of_pictures: float = 1.0,
         timelines: Mapping[str, tuple[Span, ...]] | None = None,
@@ -64,12 +65,12 @@ class Replay:
             raise UsageError(f"replay: {source.name} is live; expected a recorded source")
         self._played.add(source.name)
         shown: Shown = []
-        pipeline = self._start(source)
+        line = self._start(source)
         try:
-            self._show(source, pipeline, shown)
+            self._show(line, shown)
         except (SourceError, ActuatorError) as error:
             self._fail(error)
-        print(f"{source.name}: {pipeline.summary}")
+        print(f"{source.name}: {line.summary}")
         self._hold(source, shown)
 
     def conclude(self) -> None:
@@ -78,15 +79,17 @@ class Replay:
         if absent:
             print(f"monitor: expected but not replayed: {', '.join(absent)}", file=sys.stderr)
 
-    def _show(self, source: Source, pipeline: Pipeline, shown: Shown) -> None:
+    def _show(self, line: Line, shown: Shown) -> None:
+        source = line.capture.source
         bar = tqdm(desc=source.name, total=source.frame_count_hint, unit=" frames", file=sys.stderr)
-        with bar, pipeline:
-            for result in pipeline.results():
+        with bar, Pipeline([line]) as pipeline:
+            for found in pipeline.results():
                 self._check_interrupt()
-                if result is not None:
+                if found is not None:
+                    _, result = found
                     shown.append((result.decision.time, result.decision.door))
                     for watch in self._watch:
-                        watch(source, pipeline, result)
+                        watch(line, result)
                     bar.update()
 
     def _hold(self, source: Source, shown: Shown) -> None:

@@ -146,7 +146,7 @@ def test_run_plays_a_clip_to_its_end_and_sums_up(
     Path("config.yaml").write_text(DOOR)
     assert main(["run", "--source", str(clip("hall", [("masked", 5)]))]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("hall: 5 frames, ")
+    assert out.startswith("door: 5 frames, ")
     assert "1 unlock, 0.2 s unlocked" in out
     assert "no display: running without a window" in err
 

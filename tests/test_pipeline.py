@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
 from conftest import CLASSES, ColourDetector, FrameSource, picture
 from test_doorkeeper import LeaseBook
 
+from monitor.capture import Capture
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import ActuatorError, SourceError
 from monitor.frame import Frame, Image
+from monitor.line import Line
 from monitor.orientation import Orientation
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
@@ -27,15 +29,16 @@ def frames(count: int, start: int = 0, scene: str = "masked") -> list[Frame]:
     return [Frame(image, start + n, (start + n) / 10) for n, image in enumerate(noisy)]
 
 
-def pipeline(
+def line(
     source: FrameSource,
     *,
+    name: str = "door",
     detector: Callable[[Image], Detections] | None = None,
     locks: tuple[LeaseBook, ...] = (),
     orientation: Orientation | None = None,
     paced: bool = False,
-    waits: tuple[float, ...] = (0.0, 0.0),
-) -> Pipeline:
+    waits: Iterable[float] = (0.0, 0.0),
+) -> Line:
     keeper = Doorkeeper(
         detector=detector or ColourDetector(),
         zones=Zones(),
@@ -46,22 +49,44 @@ def pipeline(
         max_age_seconds=1.0,
         clock=lambda: 0.0,
     )
+    capture = Capture(source, orientation=orientation, paced=paced, waits=lambda: waits)
+    return Line(name, capture, keeper, locks=locks, overwrite=source.live)
+
+
+def pipeline(
+    source: FrameSource,
+    *,
+    detector: Callable[[Image], Detections] | None = None,
+    locks: tuple[LeaseBook, ...] = (),
+    orientation: Orientation | None = None,
+    paced: bool = False,
+    waits: Iterable[float] = (0.0, 0.0),
+) -> Pipeline:
+    """Of a single door."""
     return Pipeline(
-        source,
-        keeper,
-        locks=locks,
-        orientation=orientation,
-        paced=paced,
-        waits=lambda: waits,
+        [
+            line(
+                source,
+                detector=detector,
+                locks=locks,
+                orientation=orientation,
+                paced=paced,
+                waits=waits,
+            )
+        ]
     )
 
 
 def taken(running: Pipeline) -> list[Result]:
-    return [result for result in running.results() if result is not None]
+    return [found[1] for found in running.results() if found is not None]
 
 
 def threads_of_a_door() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name in ("capture", "infer")]
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread.name == "infer" or thread.name.startswith("capture")
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +103,7 @@ def test_every_recorded_frame_is_decided_on_in_order() -> None:
         indices = [result.frame.index for result in taken(running)]
     assert indices == list(range(50))
     assert source.closed == 1
-    assert running.summary.frames == 50
+    assert running.lines[0].summary.frames == 50
 
 
 def test_a_live_frame_that_comes_too_late_is_dropped_for_the_newest() -> None:
@@ -103,14 +128,14 @@ def test_a_live_frame_that_comes_too_late_is_dropped_for_the_newest() -> None:
     )
     seen = []
     with pipeline(source, detector=slow) as running:
-        for result in running.results():
-            if result is not None and result.fresh:
-                seen.append(result.frame.index)
+        for found in running.results():
+            if found is not None and found[1].fresh:
+                seen.append(found[1].frame.index)
             if seen and seen[-1] == 9:
                 break
         blocked.set()
     assert set(seen) <= {0, 9}
-    assert running.summary.frames == 2
+    assert running.lines[0].summary.frames == 2
 
 
 def _expect(happened: bool) -> None:
@@ -121,7 +146,7 @@ def test_a_silent_camera_still_gives_results() -> None:
     blocked = threading.Event()
     source = FrameSource([*frames(1), lambda: _expect(blocked.wait(WAIT_SECONDS))], live=True)
     with pipeline(source) as running:
-        silent = next(result for result in running.results() if result and not result.fresh)
+        silent = next(found[1] for found in running.results() if found and not found[1].fresh)
         blocked.set()
     assert silent.decision.reason.startswith("camera silent")
 
@@ -157,7 +182,7 @@ def test_leaving_early_ends_threads_that_wait_for_room() -> None:
     with pipeline(FrameSource(frames(50))) as running:
         first = next(running.results())
     assert first is not None
-    assert first.frame.index == 0
+    assert first[1].frame.index == 0
 
 
 class LastLock(LeaseBook):
@@ -220,8 +245,9 @@ def test_a_camera_that_breaks_off_is_connected_anew_and_the_attempts_are_counted
     source = FrameSource([*frames(2), lost], [lost], [*frames(2, start=2), lost], live=True)
     with pytest.raises(SourceError, match="nothing left"), pipeline(source) as running:
         taken(running)
-    assert running.summary.reconnects == 4
-    assert str(running.summary).endswith(", 4 reconnects")
+    [door] = running.lines
+    assert door.summary.reconnects == 4
+    assert str(door.summary).endswith(", 4 reconnects")
 
 
 def test_leaving_does_not_wait_for_the_next_attempt_to_connect() -> None:
@@ -250,7 +276,7 @@ def test_a_paced_clip_can_be_left_while_it_waits_for_its_next_frame() -> None:
         first = next(results)
         assert next(results) is None
     assert first is not None
-    assert first.frame.index == 0
+    assert first[1].frame.index == 0
 
 
 @pytest.mark.parametrize(

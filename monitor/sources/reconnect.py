@@ -34,6 +34,8 @@ class Reconnecting:
     source: live; connects anew each time it is asked for its frames.
     wait: waits for some seconds; True ends the frames instead.
     attempted: told of each attempt to connect after a loss.
+    lost: told of each loss before it is waited for.
+    insists: asked whether to try again what never gave a picture.
     waits: seconds before each attempt; where they end, the error is final. A picture that arrives
         starts them anew.
     """
@@ -47,6 +49,8 @@ class Reconnecting:
         *,
         wait: Callable[[float], bool],
         attempted: Callable[[], None],
+        lost: Callable[[SourceError], None] = lambda error: None,
+        insists: Callable[[], bool] = lambda: False,
         waits: Callable[[], Iterable[float]] = backoff,
     ) -> None:
         self.name = source.name
@@ -55,15 +59,17 @@ class Reconnecting:
         self._source = source
         self._wait = wait
         self._attempted = attempted
+        self._lost = lost
+        self._insists = insists
         self._waits = waits
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames until `wait` ends them.
 
-        Raises SourceError when the first connection gives no picture: that is a wrong setting, not
-        a lost camera.
+        Raises SourceError when the first connection gives no picture, unless it `insists`: that is
+        a wrong setting, not a lost camera.
         """
-        waits: Iterator[float] = iter(())
+        waits: Iterator[float] | None = None
         attempts = 0
         while True:
             try:
@@ -74,10 +80,13 @@ class Reconnecting:
                     yield frame
                 return
             except SourceError as error:
-                wait_seconds = next(waits, None)
+                if waits is None and self._insists():
+                    waits = iter(self._waits())
+                wait_seconds = next(waits, None) if waits else None
                 if wait_seconds is None:
                     raise
                 _log.warning("%s; connecting again in %.1f s", error, wait_seconds)
+                self._lost(error)
             if self._wait(wait_seconds):
                 return
             attempts += 1

@@ -1,0 +1,86 @@
+"""`monitor replay`: decide on every frame of recorded sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from ..config import Config
+from ..door_section import DoorSection
+from ..doorkeeper import Result
+from ..errors import UsageError
+from ..events import EventFile
+from ..line import Line
+from ..parts import drawn, make_detector, make_hard_frames, make_line
+from ..record import Recorder
+from ..replay import Replay
+from ..timeline import read_timelines
+from .run import chosen
+
+_FPS_OF_LAST_RESORT = 25.0
+
+
+def replay(
+    config: Config,
+    sources: Sequence[str],
+    *,
+    check_interrupt: Callable[[], None],
+    door: str | None = None,
+    events: Path | None = None,
+    video: Path | None = None,
+    expect: Path | None = None,
+    each: bool = False,
+    hard: Path | None = None,
+    actuate: bool = False,
+    fps_of_pictures: float = 1.0,
+) -> bool:
+    """Decide on every frame of recorded sources as fast as possible; True if all went well.
+
+    sources: what to replay, in order.
+    check_interrupt: called between frames; may raise to end the replay.
+    door: name of the one that decides; None for the first.
+    events: file for one JSON object a frame.
+    video: file for the annotated pictures, of one source.
+    expect: timelines that the sources must keep, by file stem.
+    each: decide on each picture alone, without hold.
+    hard: folder for the frames that are nearest to being judged otherwise.
+    actuate: drive every actuator, not only the log.
+    fps_of_pictures: pictures per second at which a folder plays.
+    """
+    if video and len(sources) > 1:
+        raise UsageError(f"--video: {len(sources)} sources found, expected one")
+    [section] = chosen(config, door or config.doors[0].name)
+    timelines = read_timelines(expect) if expect else None
+    watch: list[Callable[[Line, Result], None]] = []
+    with ExitStack() as stack:
+        if events:
+            file = stack.enter_context(EventFile(events))
+            watch.append(lambda line, result: file.write(line.capture.source.name, result))
+        if video:
+            recorder = stack.enter_context(Recorder(video))
+            watch.append(partial(_record, recorder, section))
+        detector = make_detector(config.model)
+        if hard:
+            frames = stack.enter_context(make_hard_frames(section, detector, hard))
+            watch.append(lambda line, result: frames.add(line.capture.source.name, result))
+        session = Replay(
+            lambda source: make_line(
+                section, source, detector, actuate=actuate, overwrite=False, each=each
+            ),
+            watch=watch,
+            check_interrupt=check_interrupt,
+            fps_of_pictures=fps_of_pictures,
+            timelines=timelines,
+        )
+        for spec in sources:
+            session.play(spec)
+        session.conclude()
+    return not session.failed
+
+
+def _record(recorder: Recorder, door: DoorSection, line: Line, result: Result) -> None:
+    speed = line.summary.recent_frames_per_second
+    picture = drawn(door, result.frame, result.decision, speed)
+    recorder.write(picture, line.capture.source.fps or _FPS_OF_LAST_RESORT)

@@ -1,0 +1,73 @@
+"""Line: everything of one door, from its source to what is told to lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from .capture import Capture
+from .doorkeeper import Doorkeeper, Lock, Result
+from .frame import Frame
+from .summary import Summary
+
+TICK_SECONDS = 0.25
+
+
+class Line:
+    """One door of a pipeline.
+
+    name: the door's.
+    capture: takes its frames.
+    doorkeeper: decides on them; may be replaced between two frames.
+    locks: the actuators that the doorkeeper drives; started and closed by the pipeline.
+    overwrite: drop what nobody took in time (live), instead of waiting until it is taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        capture: Capture,
+        doorkeeper: Doorkeeper,
+        *,
+        locks: Sequence[Lock] = (),
+        overwrite: bool,
+    ) -> None:
+        self.name = name
+        self.capture = capture
+        self.doorkeeper = doorkeeper
+        self.locks = locks
+        self.overwrite = overwrite
+        self.summary = Summary()
+        self._due_at = time.monotonic() + TICK_SECONDS
+
+    @property
+    def patience_seconds(self) -> float | None:
+        """How long until a live door wants to be told that no frame has come; None for never."""
+        if not self.capture.source.live:
+            return None
+        return max(self._due_at - time.monotonic(), 0.0)
+
+    def see(self, frame: Frame | str) -> Result:
+        """What becomes of a frame, or of the fault, in words, that keeps frames from coming."""
+        keeper = self.doorkeeper
+        result = keeper.fail(frame) if isinstance(frame, str) else keeper.see(frame)
+        self.summary.add(result)
+        self._due_at = time.monotonic() + TICK_SECONDS
+        return result
+
+    def miss(self) -> Result | None:
+        """What becomes of a door whose frames have not come for a while; None before the first."""
+        result = self.doorkeeper.miss()
+        if result is not None:
+            self.summary.add(result)
+        self._due_at = time.monotonic() + TICK_SECONDS
+        return result
+
+
+def close(locks: Sequence[Lock], deadline: float) -> bool:
+    """Lock for good; True when everything is certainly locked by `deadline`, monotonic seconds."""
+    # All are told before any is waited for: one that hangs must not keep another door open.
+    for lock in locks:
+        lock.end()
+    locked = [lock.close(max(deadline - time.monotonic(), 0.0)) for lock in locks]
+    return all(locked)

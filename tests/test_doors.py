@@ -1,0 +1,199 @@
+"""Several doors in one process: none waits for another, and none ends with another."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from conftest import CLASSES, ColourDetector, FrameSource
+from test_doorkeeper import LeaseBook
+from test_pipeline import WAIT_SECONDS, frames
+from test_pipeline import line as line_of
+
+from monitor.doorkeeper import Doorkeeper, Result
+from monitor.errors import SourceError
+from monitor.frame import Frame
+from monitor.pipeline import Pipeline
+from monitor.policy import Door, Policy
+from monitor.zones import Zones
+
+line = partial(line_of, waits=itertools.repeat(0.01))
+
+
+class Steady(FrameSource):
+    """A camera that gives frames without end, each as soon as the one before was taken."""
+
+    def __init__(self, scene: str = "masked") -> None:
+        super().__init__(live=True)
+        self._scene = scene
+
+    def frames(self) -> Iterator[Frame]:
+        for number in itertools.count():
+            yield from frames(1, start=number % 200, scene=self._scene)
+
+
+def hanging(released: threading.Event) -> Callable[[], None]:
+    def hang() -> None:
+        assert released.wait(WAIT_SECONDS)
+
+    return hang
+
+
+def until(running: Pipeline, name: str, enough: Callable[[Result], bool]) -> Result:
+    """The first result of a door that is enough."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    for found in running.results():
+        if found is not None and found[0].name == name and enough(found[1]):
+            return found[1]
+        assert time.monotonic() < deadline, name
+    raise AssertionError(f"{name}: ended before")
+
+
+def served(count: int) -> Callable[[Result], bool]:
+    """Whether as many fresh results have come."""
+    left = iter(range(count - 1, -1, -1))
+    return lambda result: result.fresh and next(left) == 0
+
+
+@pytest.mark.parametrize(
+    ("plays", "reason"),
+    [
+        # dead from the start, and for ever
+        ([], "nothing left to play"),
+        # one picture, then the network is gone
+        ([[*frames(1), SourceError("camera: lost")]], "nothing left to play"),
+    ],
+)
+def test_a_failing_camera_locks_its_own_door_and_no_other(
+    plays: list[list[Frame | Exception | Callable[[], None]]], reason: str
+) -> None:
+    book = LeaseBook()
+    failing = line(FrameSource(*plays, live=True), name="back", locks=(book,))
+    with Pipeline([failing, line(Steady(), name="front")]) as running:
+        result = until(running, "back", lambda result: reason in result.decision.reason)
+        until(running, "front", served(5))
+    assert (result.decision.door, result.fresh) == (Door.LOCKED, False)
+    assert not any(lease.unlocked for lease in book.leases)
+
+
+def test_a_camera_beside_others_is_asked_again_until_it_is_back() -> None:
+    lost = [SourceError("camera: lost")]
+    released = threading.Event()
+    source = FrameSource(*[lost] * 10, [*frames(1), hanging(released)], live=True)
+    with Pipeline([line(source, name="back"), line(Steady(), name="front")]) as running:
+        assert until(running, "back", lambda result: result.fresh).frame.index == 0
+        released.set()
+
+
+def test_a_defect_ends_its_own_door_at_once_and_is_raised_at_the_end() -> None:
+    failing = line(FrameSource([ZeroDivisionError("defect")], live=True), name="back")
+    running = Pipeline([failing, line(Steady(), name="front")])
+    with pytest.raises(ZeroDivisionError, match="defect"), running:
+        until(running, "back", lambda result: result.decision.reason == "defect")
+
+
+@pytest.mark.parametrize(
+    "plays",
+    [
+        pytest.param([], id="before the first picture"),
+        pytest.param(frames(1), id="after a picture"),
+    ],
+)
+def test_a_camera_that_hangs_keeps_nobody_else_waiting(plays: list[Frame]) -> None:
+    released = threading.Event()
+    source = FrameSource([*plays, hanging(released)], live=True)
+    with Pipeline([line(source, name="back"), line(Steady(), name="front")]) as running:
+        until(running, "front", served(20))
+        released.set()
+
+
+def test_a_clip_that_ends_locks_its_door_and_the_others_go_on() -> None:
+    book = LeaseBook()
+    clip = line(FrameSource(frames(20)), name="back", locks=(book,))
+    with Pipeline([clip, line(Steady(), name="front")]) as running:
+        ended = until(running, "back", lambda result: not result.fresh)
+        until(running, "front", served(5))
+    assert (ended.decision.door, ended.decision.reason) == (Door.LOCKED, "frames: has ended")
+    assert [lease.unlocked for lease in book.leases][-2:] == [True, False]
+
+
+def test_the_run_ends_when_every_clip_has_ended() -> None:
+    doors = [line(FrameSource(frames(3)), name=name) for name in ("front", "back")]
+    with Pipeline(doors) as running:
+        fresh = [found[1].fresh for found in running.results() if found]
+    assert fresh.count(True) == 6
+    assert [door.summary.frames for door in doors] == [3, 3]
+
+
+def test_every_door_gets_its_share_of_a_detector_that_cannot_keep_up() -> None:
+    doors = [line(Steady(), name=name) for name in "abc"]
+    with Pipeline(doors) as running:
+        until(running, "c", served(30))
+    counts = [door.summary.frames for door in doors]
+    assert max(counts) <= 2 * min(counts)
+
+
+class Counted(LeaseBook):
+    """Knows whether it is at work."""
+
+    working = 0
+
+    def start(self) -> None:
+        super().start()
+        Counted.working += 1
+
+    def close(self, timeout_seconds: float) -> bool:
+        Counted.working -= 1
+        return True
+
+
+def test_a_door_is_added_and_removed_while_others_run() -> None:
+    with Pipeline([line(Steady(), name="front", locks=(Counted(),))]) as running:
+        until(running, "front", served(2))
+        running.add(line(Steady(), name="back", locks=(Counted(),)))
+        until(running, "back", served(2))
+        assert Counted.working == 2
+        running.remove("front")
+        assert Counted.working == 1
+        until(running, "back", served(2))
+        assert [door.name for door in running.lines] == ["back"]
+        # the only one may be taken away, too, and another put in its place
+        running.remove("back")
+        running.add(line(Steady(), name="side"))
+        until(running, "side", served(2))
+
+
+def test_another_policy_starts_locked_with_the_next_frame_and_loses_none() -> None:
+    clip = [*frames(60)]
+    old, new = Counted(), Counted()
+    gate = threading.Event()
+    source = FrameSource([*clip[:30], hanging(gate), *clip[30:]])
+    door = line(source, locks=(old,))
+    with Pipeline([door]) as running:
+        results = running.results()
+        seen = [next(results) for _ in range(30)]
+        running.replace("door", keeper(source, new), [new])
+        gate.set()
+        seen += [found for found in results if found]
+    doors = [found[1].decision.door for found in seen if found]
+    assert [found[1].frame.index for found in seen if found] == list(range(60))
+    assert doors[29] is Door.UNLOCKED
+    # a second of hold, anew
+    assert doors[30:41] == [Door.LOCKED] * 10 + [Door.UNLOCKED]
+    assert [lease.unlocked for lease in new.leases][:11] == [False] * 10 + [True]
+
+
+def keeper(source: FrameSource, lock: LeaseBook) -> Doorkeeper:
+    return Doorkeeper(
+        detector=ColourDetector(),
+        zones=Zones(),
+        judge=Policy(classes=CLASSES),
+        locks=[lock],
+        live=source.live,
+        grace_seconds=0.5,
+        max_age_seconds=1.0,
+    )
