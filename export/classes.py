@@ -39,13 +39,19 @@ def merge_classes(data_set: DataSet, merges: Mapping[str, str]) -> DataSet:
 
     Classes that are left keep their order; a target that the data set did not have comes last.
     """
-    samples = tuple(
-        replace(sample, labels=tuple(merges.get(label, label) for label in sample.labels))
-        for sample in data_set.samples
-    )
+    samples = tuple(_folded(sample, merges) for sample in data_set.samples)
     kept = [name for name in data_set.classes if name not in merges]
     added = [new for old, new in merges.items() if old in data_set.classes and new not in kept]
     return replace(data_set, samples=samples, classes=(*kept, *dict.fromkeys(added)))
+
+
+def _folded(sample: Sample, merges: Mapping[str, str]) -> Sample:
+    labels = tuple(merges.get(label, label) for label in sample.labels)
+    return (
+        sample
+        if labels == sample.labels
+        else replace(sample, labels=labels, unfolded=sample.labels)
+    )
 
 
 def check_labels(samples: Iterable[Sample], classes: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from monitor.contract import SCORE_FLOOR, ResizeRule
+from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.detections import Detections
 from monitor.detector import Detector
 from monitor.errors import UsageError
@@ -25,6 +25,7 @@ from .drawing.evaluation_drawing import draw_evaluated
 from .evaluation_report import Evaluation, write_report
 from .figures.detections_file import write_detections
 from .figures.figures import measure
+from .figures.labels import LabelFigures, labels_table, measure_by_label
 from .figures.sources import measure_by_source, sources_table
 from .figures.thresholds import Thresholds
 from .frame_detector import FrameDetector, TorchDetector
@@ -140,6 +141,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the figures also for each source: what a name says before its first underscore",
     )
+    add(
+        "--by-label",
+        action="store_true",
+        help="also what the faces of each label were taken for, by the labels before --merge, from "
+        f"a score of {Contract.deny:g}",
+    )
     add_retired(parser, "evaluate")
     add_data_set(parser, model=True)
 
@@ -174,9 +181,13 @@ def run(options: argparse.Namespace) -> int:
     sources = measure_by_source(samples, found, thresholds) if options.by_source else {}
     if sources:
         print(sources_table(sources))
+    labels: dict[str, LabelFigures] = {}
+    if options.by_label:
+        labels = measure_by_label(samples, found, score=Contract.deny, overlap=thresholds.overlap)
+        print(labels_table(labels))
     if options.report:
         evaluation = Evaluation(
-            path, options, detector.resize, samples, found, thresholds, figures, sources
+            path, options, detector.resize, samples, found, thresholds, figures, sources, labels
         )
         write_report(options.report, evaluation)
     return 0

@@ -18,6 +18,7 @@ from .datasets.sample import Sample
 from .drawing.curves import draw_precision_recall, draw_reliability
 from .figures.figures import Figures
 from .figures.intervals import RESAMPLES, SHARE
+from .figures.labels import LabelFigures
 from .figures.metrics import precision_recall
 from .figures.reliability import reliability
 from .figures.thresholds import Thresholds
@@ -33,7 +34,8 @@ class Evaluation:
     resize: at which size the model looked.
     samples, found: the pictures, and what was found in each.
     thresholds: which detections counted.
-    figures: what was measured of them; sources: of those of each source, by name.
+    figures: what was measured of them; sources: of those of each source, by name; labels: what
+        those of each label were taken for.
     """
 
     model: Path
@@ -44,6 +46,7 @@ class Evaluation:
     thresholds: Thresholds
     figures: Figures
     sources: Mapping[str, Figures]
+    labels: Mapping[str, LabelFigures]
 
 
 def write_report(path: Path, evaluation: Evaluation) -> None:
@@ -62,6 +65,7 @@ def write_report(path: Path, evaluation: Evaluation) -> None:
         "mean_ap50": evaluation.figures.mean_ap50,
         "figures": evaluation.figures.to_dict(),
         "sources": {name: part.to_dict() for name, part in evaluation.sources.items()},
+        "labels": {name: asdict(part) for name, part in evaluation.labels.items()},
         "precision_recall": {
             "overlap": 0.5,
             "classes": {name: asdict(curve) for name, curve in curves.items()},

@@ -34,6 +34,7 @@ class Sample:
     path: the picture's file.
     boxes: float32 [N, 4], xyxy pixels of the upright picture, x1 < x2 and y1 < y2.
     labels: N class names.
+    unfolded: the labels as they were before classes were folded; None where none were.
 
     Raises ValueError when boxes and labels disagree in number or shape.
     """
@@ -41,11 +42,16 @@ class Sample:
     path: Path
     boxes: FloatArray
     labels: tuple[str, ...]
+    unfolded: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.boxes.shape != (len(self.labels), 4):
             raise ValueError(
                 f"boxes: found shape {self.boxes.shape}, expected {(len(self.labels), 4)}"
+            )
+        if self.unfolded is not None and len(self.unfolded) != len(self.labels):
+            raise ValueError(
+                f"unfolded: found {len(self.unfolded)} labels, expected {len(self.labels)}"
             )
 
     @property

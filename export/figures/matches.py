@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitor.detections import Detections
+from monitor.detections import Detections, FloatArray
 
 from ..datasets.sample import Sample
 from .thresholds import Thresholds
@@ -134,7 +134,7 @@ def _picture(part: ClassBoxes, overlap: float, size: SizeRange) -> tuple[Flags, 
     wanted = size.holds(part.labelled)
     hits = np.zeros(len(part.found), np.bool_)
     kept = size.holds(part.found)
-    ious = _ious(part.found, part.labelled)
+    ious = overlaps(part.found, part.labelled)
     ious[ious < min(overlap, HIGHEST_OVERLAP)] = 0.0
     for row in np.flatnonzero(ious.any(axis=1)):
         # boxes that are wanted come first, whatever they overlap; of equals the last
@@ -148,7 +148,7 @@ def _picture(part: ClassBoxes, overlap: float, size: SizeRange) -> tuple[Flags, 
     return hits, kept
 
 
-def _ious(first: Boxes, second: Boxes) -> npt.NDArray[np.float64]:
+def overlaps(first: Boxes | FloatArray, second: Boxes | FloatArray) -> npt.NDArray[np.float64]:
     """Overlap [D, G] of two lists of boxes, [D, 4] and [G, 4]; 0 for boxes without an area."""
     corner = np.maximum(first[:, None, :2], second[None, :, :2])
     sides = np.minimum(first[:, None, 2:], second[None, :, 2:]) - corner

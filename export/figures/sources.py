@@ -12,6 +12,7 @@ from monitor.detections import Detections
 
 from ..datasets.sample import Sample
 from .figures import Figures, measure
+from .table import table
 from .thresholds import Thresholds
 
 SEPARATOR = "_"
@@ -48,8 +49,4 @@ def sources_table(sources: Mapping[str, Figures]) -> str:
         values = ((mean.ap50, mean.ap50_interval), (door and door.auc, door and door.auc_interval))
         cells = ["-" if value is None else f"{value:.3f} {span}" for value, span in values]
         rows.append([name, str(figures.pictures), str(mean.boxes), *cells])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return table(rows)
