@@ -1,0 +1,137 @@
+"""The actuator that sends commands to a lock on MQTT, and reports how the door is doing."""
+
+from __future__ import annotations
+
+import ssl
+import time
+
+from pydantic import SecretStr
+
+from ..doorkeeper import Result
+from ..errors import ActuatorError, ConfigError
+from ..home_assistant import birth_topic, discovery, is_birth
+from ..mqtt.client import MqttClient
+from ..mqtt.door import OFFLINE, DoorTopics
+from ..mqtt.reporter import DoorReporter
+from ..mqtt.session import Broker
+from ..policy import Door
+
+# A command to lock is right at any time, but a receiver that was away for long has locked by then.
+_LOCK_LASTS_SECONDS = 3600.0
+
+
+class MqttActuator:
+    """Publishes each command once, to be obeyed at once or never, and waits until it has arrived.
+
+    The receiver at the lock subscribes to TOPIC/command. It must refuse a command whose
+    `expires_at` has passed or whose `sequence` is not above the last one's, and lock by itself at
+    `expires_at`, when TOPIC/availability says offline, and when it loses the broker.
+
+    name: what it is called in messages.
+    host, port: of the broker.
+    topic: above all topics of this door.
+    tls: whether to connect with TLS.
+    ca_file: certificates that the broker's must be signed by; None for those of the system.
+    username, password_env, password_file: as whom to connect; at most one password.
+    commands: whether to send commands; if not, the door is only reported.
+    home_assistant: discovery prefix of Home Assistant; None to leave it alone.
+    timeout_seconds: how long the broker's answer may take.
+
+    Raises ConfigError when `ca_file` holds no certificates.
+    """
+
+    kind = "mqtt"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: str,
+        port: int = 1883,
+        topic: str,
+        tls: bool = False,
+        ca_file: str | None = None,
+        username: str | None = None,
+        password_env: SecretStr | None = None,
+        password_file: SecretStr | None = None,
+        commands: bool = True,
+        home_assistant: str | None = "homeassistant",
+        timeout_seconds: float = 2.0,
+    ) -> None:
+        self.name = name
+        self._commands = commands
+        self._topics = DoorTopics(topic)
+        self._sequence = 0
+        self._started = False
+        broker = Broker(
+            host,
+            port,
+            client_id=self._topics.slug,
+            username=username,
+            password=password_env or password_file,
+            tls=_tls_context(name, ca_file) if tls else None,
+            timeout_seconds=timeout_seconds,
+        )
+        self._client = MqttClient(
+            broker,
+            will=self._topics.available(OFFLINE),
+            subscriptions=[birth_topic(home_assistant)] if home_assistant else [],
+            on_connected=lambda: self._reporter.renew(),
+            on_message=self._hear,
+        )
+        self._reporter = DoorReporter(
+            self._client.publish,
+            self._topics,
+            introduction=discovery(self._topics, home_assistant) if home_assistant else [],
+        )
+
+    def lock(self) -> None:
+        """Send the command to lock; raises ActuatorError unless a receiver is there to get it."""
+        self._command(Door.LOCKED, _LOCK_LASTS_SECONDS)
+
+    def unlock(self, expires_at: float) -> None:
+        """Send the command to unlock; raises ActuatorError unless a receiver is there to get it.
+
+        expires_at: `time.monotonic()` from which the receiver must refuse it, and lock again.
+        """
+        self._command(Door.UNLOCKED, expires_at - time.monotonic())
+
+    def watch(self, result: Result) -> None:
+        """Report what became of a frame; returns at once."""
+        self._reporter.watch(result)
+
+    def close(self) -> None:
+        """Report the door locked and not available any more, and end the connection."""
+        self._reporter.close()
+        self._client.close()
+
+    def _command(self, door: Door, lasts_seconds: float) -> None:
+        if not self._started:
+            self._started = True
+            self._reporter.start()
+            self._client.start()
+        if not self._commands:
+            return
+        # Milliseconds, so that a monitor that was started anew goes on above its predecessor.
+        self._sequence = max(self._sequence + 1, int(time.time() * 1000))
+        message = self._topics.commanding(
+            door, sequence=self._sequence, now=time.time(), lasts_seconds=lasts_seconds
+        )
+        if not self._client.publish(message):
+            raise ActuatorError(
+                f"actuator {self.name}: nobody found subscribed to {message.topic}, expected a lock"
+            )
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        if is_birth(payload):
+            self._reporter.renew()
+
+
+def _tls_context(name: str, ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # also what is no certificate
+        raise ConfigError(
+            f"actuator {name}: ca_file: {ca_file}: {error.strerror or error}, "
+            "expected certificates in PEM"
+        ) from None

@@ -1,0 +1,1 @@
+"""A door on MQTT: the connection to a broker, and what is said there."""
