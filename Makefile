@@ -29,5 +29,5 @@ test: .venv/development
 	@touch $@
 
 .venv/development: .venv/runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,web,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt,train,web,dev]'
 	@touch $@

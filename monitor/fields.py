@@ -27,6 +27,7 @@ def _enclosing(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, f
     return polygon
 
 
+Topic = Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
 Text = Annotated[str, AfterValidator(_printable)]
 Argument = Annotated[str, AfterValidator(_argument)]
 Arguments = Annotated[Listed[Argument], AfterValidator(filled)]

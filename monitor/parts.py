@@ -129,6 +129,7 @@ def make_doorkeeper(
         zones=make_zones(door),
         judge=Alone(policy) if each else policy,
         locks=locks,
+        watchers=[lock.watch for lock in locks],
         live=source.live,
         grace_seconds=door.policy.grace_seconds,
         max_age_seconds=door.policy.max_age_seconds,

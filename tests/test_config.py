@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitor.actuators.sections import CommandSection, LogSection
+from monitor.actuators.sections import CommandSection, LogSection, MqttSection
 from monitor.config import Config, load
 from monitor.door_section import DoorSection
 from monitor.errors import ConfigError
@@ -41,7 +41,7 @@ def keys_of(section: type[BaseModel]) -> set[str]:
     return keys
 
 
-@pytest.mark.parametrize("section", [Config, DoorSection, LogSection, CommandSection])
+@pytest.mark.parametrize("section", [Config, DoorSection, LogSection, CommandSection, MqttSection])
 def test_every_key_stands_in_the_shipped_file(
     section: type[BaseModel],
 ) -> None:
@@ -49,14 +49,15 @@ def test_every_key_stands_in_the_shipped_file(
     assert keys_of(section) <= written
 
 
-def test_the_commented_command_in_the_shipped_file_is_valid(tmp_path: Path) -> None:
+def test_the_commented_actuators_in_the_shipped_file_are_valid(tmp_path: Path) -> None:
     text = SHIPPED.read_text("utf-8")
     config = load_text(tmp_path, re.sub("^      # ", "      ", text, flags=re.MULTILINE))
-    log, command = config.doors[0].actuators
+    log, command, mqtt = config.doors[0].actuators
     assert isinstance(log, LogSection)
     assert isinstance(command, CommandSection)
     assert command.lock == ("/usr/local/bin/strike", "lock")
     assert command.timeout_seconds == CommandSection.model_fields["timeout_seconds"].default
+    assert mqtt == MqttSection(kind="mqtt", name="lock", host="localhost", topic="maskgate/door")
 
 
 def test_without_a_name_the_file_in_the_folder_is_read_if_there_is_one(
@@ -132,7 +133,7 @@ doors:
             "doors[0].actuators[0].lock: found a list of 0, expected at least 1 entry",
             "doors[0].actuators[0].unlock: nothing found, expected a value",
             "doors[0].actuators[0].timeout_seconds: found 0, expected greater than 0",
-            "doors[0].actuators[1].kind: found 'bell', expected 'log', 'command'",
+            "doors[0].actuators[1].kind: found 'bell', expected 'log', 'command', 'mqtt'",
             "doors[0].actuators[2].kind: found nothing, expected a value",
             "doors[0].actuators[3]: found 'bell', expected a mapping of keys to values",
             "doors[1].name: found '', expected printable text",

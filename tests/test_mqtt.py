@@ -25,6 +25,7 @@ from mqtt_broker import DEADLINE_SECONDS, Listener, RealBroker, program
 from paho.mqtt.client import MQTTMessage
 from pydantic import SecretStr
 
+from monitor.actuators.lease import Lease
 from monitor.actuators.mqtt import MqttActuator
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
@@ -54,9 +55,9 @@ def acting(broker: RealBroker | int, **options: object) -> Iterator[MqttActuator
         actuator.close()
 
 
-def soon() -> float:
-    """When a lease ends that has only just begun."""
-    return time.monotonic() + 5.0
+def lease(lasts_seconds: float = 5.0) -> Lease:
+    """An unlock that has only just begun."""
+    return Lease(unlocked=True, reason="", expires_at=time.monotonic() + lasts_seconds)
 
 
 def result(door: Door, evidence: Evidence, reason: str = "seen", faces: int = 0) -> Result:
@@ -79,7 +80,7 @@ def test_a_command_comes_to_the_receiver_with_what_is_needed_to_refuse_it(
     with Listener(broker, COMMAND) as receiver, acting(broker) as actuator:
         actuator.lock()
         locked = receiver.next(COMMAND)
-        actuator.unlock(time.monotonic() + 2.5)
+        actuator.unlock(lease(lasts_seconds=2.5))
         unlocked = receiver.next(COMMAND)
     assert (locked.qos, locked.retain, unlocked.qos, unlocked.retain) == (1, False, 1, False)
     assert content(locked)["command"] == "lock"
@@ -113,7 +114,7 @@ def test_a_command_that_nobody_gets_is_a_failure(broker: RealBroker) -> None:
 def test_without_commands_the_door_is_only_reported(broker: RealBroker) -> None:
     with Listener(broker, "#") as listener, acting(broker, commands=False) as actuator:
         actuator.lock()
-        actuator.unlock(soon())
+        actuator.unlock(lease())
         listener.none_until(COMMAND, lambda message: message.topic == STATE)
 
 
@@ -124,7 +125,7 @@ def test_no_command_outlives_a_broker_that_is_gone(broker: RealBroker) -> None:
         broker.kill()
         for _ in range(3):
             with pytest.raises(ActuatorError, match=f"{broker.port}: {COMMAND}: "):
-                actuator.unlock(soon())
+                actuator.unlock(lease())
         broker.start()
         with Listener(broker, COMMAND, STATE) as receiver:
             receiver.next(STATE)
@@ -215,6 +216,7 @@ def test_at_the_end_the_door_is_reported_locked_and_no_longer_available(
 
 _MONITOR = """
 import sys, threading
+from monitor.actuators.lease import Lease
 from monitor.actuators.mqtt import MqttActuator
 actuator = MqttActuator("strike", host="127.0.0.1", port=int(sys.argv[1]), topic="maskgate/door")
 try:
@@ -272,14 +274,14 @@ def test_a_password_lets_in_and_a_wrong_one_is_refused_without_showing_it(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with RealBroker(tmp_path, passwords(tmp_path)) as broker:
-        right = {"username": "door", "password_env": SecretStr("s3cret")}
+        right = {"username": "door", "password": SecretStr("s3cret")}
         with (
             Listener(broker, COMMAND, login=("door", "s3cret")) as receiver,
             acting(broker, **right) as actuator,
         ):
             actuator.lock()
             assert content(receiver.next(COMMAND))["command"] == "lock"
-        wrong = {"username": "door", "password_file": SecretStr("wr0ng")}
+        wrong = {"username": "door", "password": SecretStr("wr0ng")}
         with (
             acting(broker, **wrong) as actuator,
             pytest.raises(ActuatorError, match="refused: Not authorized") as refusal,
@@ -444,7 +446,7 @@ def test_an_unlock_that_is_not_acknowledged_fails_and_is_not_sent_again() -> Non
         acting(broker.port, timeout_seconds=0.3, home_assistant=None) as actuator,
     ):
         with pytest.raises(ActuatorError, match=r"command: no answer for 0\.3 s"):
-            actuator.unlock(soon())
+            actuator.unlock(lease())
         assert b'"unlock"' in broker.heard(0, lambda heard: b"command" in heard)
         broker.heard(1, bool)
         with pytest.raises(ActuatorError):
@@ -472,5 +474,5 @@ def test_whatever_a_broker_answers_a_command_ends_soon_and_only_as_an_actuator_e
     ):
         began = time.monotonic()
         with pytest.raises(ActuatorError):
-            actuator.unlock(soon())
+            actuator.unlock(lease())
         assert time.monotonic() - began < DEADLINE_SECONDS

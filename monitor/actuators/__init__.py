@@ -5,7 +5,7 @@ from __future__ import annotations
 from .actuator import Actuator
 from .command import CommandActuator
 from .log import LogActuator
-from .sections import ActuatorSection, CommandSection, LogSection
+from .sections import ActuatorSection, CommandSection, LogSection, MqttSection
 
 __all__ = ["Actuator", "make"]
 
@@ -27,5 +27,21 @@ def make(section: ActuatorSection, *, door_name: str) -> Actuator:
                 lock=section.lock,
                 unlock=section.unlock,
                 deny=section.deny,
+                timeout_seconds=section.timeout_seconds,
+            )
+        case MqttSection():
+            from .mqtt import MqttActuator
+
+            return MqttActuator(
+                section.name,
+                host=section.host,
+                port=section.port,
+                topic=section.topic,
+                tls=section.tls,
+                ca_file=section.ca_file,
+                username=section.username,
+                password=section.password_env or section.password_file,
+                commands=section.commands,
+                home_assistant=section.home_assistant,
                 timeout_seconds=section.timeout_seconds,
             )

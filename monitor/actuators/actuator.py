@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .lease import Lease
+
+if TYPE_CHECKING:
+    from ..doorkeeper import Result
 
 
 class Actuator(ABC):
@@ -39,6 +42,9 @@ class Actuator(ABC):
 
         reason: why, in words. Raises ActuatorError when it cannot be shown.
         """
+
+    def watch(self, result: Result) -> None:  # noqa: B027 - most report nothing
+        """Take note of what became of a frame; must return at once and never raise."""
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
         """Let go of what it holds, after the last lock."""

@@ -15,24 +15,26 @@ from ..mqtt.door import OFFLINE, DoorTopics
 from ..mqtt.reporter import DoorReporter
 from ..mqtt.session import Broker
 from ..policy import Door
+from .actuator import Actuator
+from .lease import Lease
 
 # A command to lock is right at any time, but a receiver that was away for long has locked by then.
 _LOCK_LASTS_SECONDS = 3600.0
 
 
-class MqttActuator:
+class MqttActuator(Actuator):
     """Publishes each command once, to be obeyed at once or never, and waits until it has arrived.
 
-    The receiver at the lock subscribes to TOPIC/command. It must refuse a command whose
-    `expires_at` has passed or whose `sequence` is not above the last one's, and lock by itself at
-    `expires_at`, when TOPIC/availability says offline, and when it loses the broker.
+    The receiver at the lock subscribes to TOPIC/command. It refuses a command whose `expires_at`
+    has passed or whose `sequence` is not above the last one's, and locks by itself at the
+    `expires_at` of the last unlock that it obeyed.
 
     name: what it is called in messages.
     host, port: of the broker.
     topic: above all topics of this door.
     tls: whether to connect with TLS.
     ca_file: certificates that the broker's must be signed by; None for those of the system.
-    username, password_env, password_file: as whom to connect; at most one password.
+    username, password: as whom to connect; None where the broker asks for none.
     commands: whether to send commands; if not, the door is only reported.
     home_assistant: discovery prefix of Home Assistant; None to leave it alone.
     timeout_seconds: how long the broker's answer may take.
@@ -41,6 +43,7 @@ class MqttActuator:
     """
 
     kind = "mqtt"
+    renews = True
 
     def __init__(
         self,
@@ -52,13 +55,12 @@ class MqttActuator:
         tls: bool = False,
         ca_file: str | None = None,
         username: str | None = None,
-        password_env: SecretStr | None = None,
-        password_file: SecretStr | None = None,
+        password: SecretStr | None = None,
         commands: bool = True,
         home_assistant: str | None = "homeassistant",
         timeout_seconds: float = 2.0,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._commands = commands
         self._topics = DoorTopics(topic)
         self._sequence = 0
@@ -68,7 +70,7 @@ class MqttActuator:
             port,
             client_id=self._topics.slug,
             username=username,
-            password=password_env or password_file,
+            password=password,
             tls=_tls_context(name, ca_file) if tls else None,
             timeout_seconds=timeout_seconds,
         )
@@ -89,12 +91,9 @@ class MqttActuator:
         """Send the command to lock; raises ActuatorError unless a receiver is there to get it."""
         self._command(Door.LOCKED, _LOCK_LASTS_SECONDS)
 
-    def unlock(self, expires_at: float) -> None:
-        """Send the command to unlock; raises ActuatorError unless a receiver is there to get it.
-
-        expires_at: `time.monotonic()` from which the receiver must refuse it, and lock again.
-        """
-        self._command(Door.UNLOCKED, expires_at - time.monotonic())
+    def unlock(self, lease: Lease) -> None:
+        """Send the command to unlock; raises ActuatorError unless a receiver is there to get it."""
+        self._command(Door.UNLOCKED, lease.expires_at - time.monotonic())
 
     def watch(self, result: Result) -> None:
         """Report what became of a frame; returns at once."""

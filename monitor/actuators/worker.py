@@ -6,11 +6,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..channel import Channel, Closed
 from .deny import Denier
 from .latch import Latch
 from .lease import Lease
+
+if TYPE_CHECKING:
+    from ..doorkeeper import Result
 
 _log = logging.getLogger("monitor.door")
 
@@ -65,6 +69,10 @@ class Worker:
             self._denier.see(lease)
         with contextlib.suppress(Closed):
             self._leases.put(lease)
+
+    def watch(self, result: Result) -> None:
+        """Let the actuator take note of what became of a frame; returns at once."""
+        self._latch.actuator.watch(result)
 
     def end(self) -> None:
         """Have the door locked for the last time, without waiting for it; may be called again."""
