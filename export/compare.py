@@ -14,9 +14,10 @@ from monitor.config import Config, load
 from monitor.detector import Detector
 from monitor.door_section import DoorSection
 from monitor.errors import SourceError, UsageError
+from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.parts import frames_of, make_detector, make_policy, make_zones
-from monitor.policy import Door, Evidence, Policy
+from monitor.policy import Door, Policy
 from monitor.sources import open_source
 from monitor.zones import Zones
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .detections import FloatArray
-from .policy import Decision, Evidence, Verdict
+from .evidence import Evidence, Verdict
+from .policy import Decision
 
 _THIRDS = ("left", "middle", "right")
 

@@ -47,8 +47,10 @@ class PolicySection(Section):
     deny: Score | None = None
     min_faces: int = Field(default=1, ge=1, le=100)
     smallest_face_px: float = Field(default=20.0, ge=0, le=10_000)
+    settle_seconds: float = Field(default=0.15, ge=0, le=10)
     hold_seconds: float = Field(default=1.0, ge=0, le=60)
     grace_seconds: float = Field(default=0.5, ge=0.05, le=10)
+    max_unlock_seconds: float | None = Field(default=None, ge=1, le=86_400)
     max_age_seconds: float = Field(default=1.0, ge=0.1, le=60)
 
     @field_validator("deny")

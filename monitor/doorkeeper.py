@@ -12,9 +12,10 @@ import numpy as np
 
 from .actuators.lease import Lease
 from .detections import Detections
+from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
-from .policy import Decision, Door, Evidence
+from .policy import Decision, Door
 from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.
@@ -189,7 +190,7 @@ class Doorkeeper:
             return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
         if self._live:
             captured_at = result.frame.time if result.fresh else self._clock()
-            expires_at = captured_at + self._grace_seconds
+            expires_at = min(captured_at + self._grace_seconds, decision.locks_at)
         else:
             # In a recording's own time the policy locks; this only guards against a replay that
             # hangs.

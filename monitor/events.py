@@ -16,17 +16,18 @@ def event(source: str, result: Result) -> dict[str, Any]:
 
     source: the source's name.
 
-    Keys: source, index, time (seconds), faces (each with box xyxy in pixels, label, score of the
-    label, and scores by class), evidence, door, reason.
+    Keys: source, index, time (seconds), faces (each with the number of its track, box xyxy in
+    pixels, label, score of the label, and scores by class), evidence, door, reason.
     """
     frame, decision = result.frame, result.decision
     classes = decision.faces.classes
     faces = []
-    for box, scores in decision.faces:
+    for index, (box, scores) in enumerate(decision.faces):
         rounded = [round(float(score), 4) for score in scores]
         best = int(scores.argmax())
         faces.append(
             {
+                "track": decision.tracks[index] if decision.tracks else None,
                 "box": [round(float(side), 1) for side in box],
                 "label": classes[best],
                 "score": rounded[best],

@@ -21,6 +21,7 @@ from .config import ModelSection
 from .detector import Detector
 from .door_section import DoorSection
 from .doorkeeper import Doorkeeper
+from .evidence import FrameRule
 from .frame import Frame, Image
 from .hard_frames import HardFrames
 from .line import Line
@@ -62,19 +63,29 @@ def thresholds(door: DoorSection, detector: Detector) -> tuple[float, float]:
     return grant, model.deny if rules.deny is None else rules.deny
 
 
-def make_policy(door: DoorSection, detector: Detector) -> Policy:
-    """A new policy."""
+def make_rule(door: DoorSection, detector: Detector) -> FrameRule:
+    """What must be seen in a single frame."""
     rules = door.policy
     grant, deny = thresholds(door, detector)
-    return Policy(
+    return FrameRule(
         classes=detector.classes,
         allowed=rules.allowed,
         grant=grant,
         deny=deny,
         min_faces=rules.min_faces,
         smallest_face_px=rules.smallest_face_px,
+    )
+
+
+def make_policy(door: DoorSection, detector: Detector) -> Policy:
+    """A new policy."""
+    rules = door.policy
+    return Policy(
+        make_rule(door, detector),
+        settle_seconds=rules.settle_seconds,
         hold_seconds=rules.hold_seconds,
         grace_seconds=rules.grace_seconds,
+        max_unlock_seconds=rules.max_unlock_seconds or math.inf,
     )
 
 
@@ -123,11 +134,10 @@ def make_doorkeeper(
     each: bool = False,
 ) -> Doorkeeper:
     """What decides on the frames of a source and drives the locks; `each` as for `make_line`."""
-    policy = make_policy(door, detector)
     return Doorkeeper(
         detector=detector,
         zones=make_zones(door),
-        judge=Alone(policy) if each else policy,
+        judge=Alone(make_rule(door, detector)) if each else make_policy(door, detector),
         locks=locks,
         watchers=[lock.watch for lock in locks],
         live=source.live,

@@ -11,9 +11,10 @@ from tqdm import tqdm
 from .detections import Detections
 from .doorkeeper import Result
 from .errors import ActuatorError, SourceError, UsageError
+from .evidence import Evidence, FrameRule
 from .line import Line
 from .pipeline import Pipeline
-from .policy import Decision, Door, Evidence, Policy
+from .policy import Decision, Door
 from .sources import Source, open_source
 from .timeline import Span, broken
 
@@ -110,11 +111,11 @@ class Replay:
 class Alone:
     """Judges every picture by itself: the door is unlocked by a CLEAR one, without any hold.
 
-    policy: whose rule for a single frame is used.
+    rule: what must be seen in it.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, rule: FrameRule) -> None:
+        self._rule = rule
 
     def update(
         self,
@@ -125,9 +126,6 @@ class Alone:
         fault: str = "no picture",
     ) -> Decision:
         """Decide about one picture; arguments as for `Policy.update`."""
-        if detections is None:
-            faces = Detections.empty(())
-            return Decision(time, Evidence.UNKNOWN, Door.LOCKED, fault, faces, 0.0, 0.0)
-        evidence, reason, faces, verdicts = self._policy.judge(detections)
-        door = Door.UNLOCKED if evidence is Evidence.CLEAR else Door.LOCKED
-        return Decision(time, evidence, door, reason, faces, 0.0, 0.0, verdicts)
+        seen = self._rule.unknown(fault) if detections is None else self._rule.judge(detections)
+        door = Door.UNLOCKED if seen.evidence is Evidence.CLEAR else Door.LOCKED
+        return Decision(time, seen.evidence, door, seen.reason, seen.faces, 0.0, 0.0, seen.verdicts)

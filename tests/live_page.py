@@ -11,6 +11,7 @@ from types import TracebackType
 from conftest import CLASSES, ColourDetector, picture
 
 from monitor.doorkeeper import Doorkeeper, Result
+from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.metrics import Metrics
 from monitor.policy import Policy
@@ -34,7 +35,7 @@ class Scenes:
         self._keeper = Doorkeeper(
             detector=ColourDetector(),
             zones=Zones(),
-            judge=Policy(classes=CLASSES, hold_seconds=0.2),
+            judge=Policy(FrameRule(classes=CLASSES), hold_seconds=0.2),
             locks=[],
             live=False,
             grace_seconds=0.5,

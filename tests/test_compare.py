@@ -13,8 +13,9 @@ from export.__main__ import main
 from export.compare import stretches
 from monitor import parts
 from monitor.detections import Detections
+from monitor.evidence import Evidence
 from monitor.frame import Image
-from monitor.policy import Door, Evidence
+from monitor.policy import Door
 
 LOCKED = (Door.LOCKED, Evidence.UNKNOWN, "old")
 OPEN = (Door.UNLOCKED, Evidence.CLEAR, "new")

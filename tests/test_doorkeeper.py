@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,8 +10,9 @@ from conftest import CLASSES, ColourDetector, picture
 from monitor.actuators.lease import Lease
 from monitor.detections import Detections
 from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
+from monitor.evidence import Evidence, FrameRule
 from monitor.frame import Frame, Image
-from monitor.policy import Door, Evidence, Policy
+from monitor.policy import Door, Policy
 from monitor.zones import Zones
 
 HOLD_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS = 1.0, 0.5, 0.8
@@ -38,7 +40,13 @@ class LeaseBook:
 class Watch:
     """A doorkeeper at a camera or a clip, with a clock that moves as the test says."""
 
-    def __init__(self, *, live: bool, zones: Zones | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        live: bool,
+        zones: Zones | None = None,
+        max_unlock_seconds: float = math.inf,
+    ) -> None:
         self.now = 100.0
         self.detect_seconds = 0.0
         self.book = LeaseBook()
@@ -47,7 +55,12 @@ class Watch:
         self.keeper = Doorkeeper(
             detector=self._detect,
             zones=zones or Zones(),
-            judge=Policy(classes=CLASSES, hold_seconds=HOLD_SECONDS, grace_seconds=GRACE_SECONDS),
+            judge=Policy(
+                FrameRule(classes=CLASSES),
+                hold_seconds=HOLD_SECONDS,
+                grace_seconds=GRACE_SECONDS,
+                max_unlock_seconds=max_unlock_seconds,
+            ),
             locks=[self.book],
             live=live,
             grace_seconds=GRACE_SECONDS,
@@ -91,6 +104,11 @@ def test_a_live_lease_expires_one_grace_after_the_picture_was_taken() -> None:
         captured_at=101.1,
         expires_at=101.1 + GRACE_SECONDS,
     )
+
+
+def test_a_live_lease_ends_with_the_longest_time_unlocked() -> None:
+    watch = Watch(live=True, max_unlock_seconds=0.3).unlocked()
+    assert watch.book.leases[-1].expires_at == pytest.approx(101.0 + 0.3)
 
 
 def test_a_recorded_lease_is_counted_from_the_decision() -> None:

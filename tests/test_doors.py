@@ -16,6 +16,7 @@ from test_pipeline import line as line_of
 
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
+from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.pipeline import Pipeline
 from monitor.policy import Door, Policy
@@ -191,7 +192,7 @@ def keeper(source: FrameSource, lock: LeaseBook) -> Doorkeeper:
     return Doorkeeper(
         detector=ColourDetector(),
         zones=Zones(),
-        judge=Policy(classes=CLASSES),
+        judge=Policy(FrameRule(classes=CLASSES)),
         locks=[lock],
         live=source.live,
         grace_seconds=0.5,

@@ -16,9 +16,10 @@ from monitor.cli import main
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
 from monitor.errors import UsageError
+from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.hard_frames import HardFrames, margin_of
-from monitor.policy import Decision, Door, Evidence
+from monitor.policy import Decision, Door
 
 GRANT, DENY = 0.5, 0.3
 

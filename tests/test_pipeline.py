@@ -12,6 +12,7 @@ from monitor.capture import Capture
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import ActuatorError, SourceError
+from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
 from monitor.line import Line
 from monitor.orientation import Orientation
@@ -42,7 +43,7 @@ def line(
     keeper = Doorkeeper(
         detector=detector or ColourDetector(),
         zones=Zones(),
-        judge=Policy(classes=CLASSES),
+        judge=Policy(FrameRule(classes=CLASSES)),
         locks=locks,
         live=source.live,
         grace_seconds=0.5,

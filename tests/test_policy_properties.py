@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.detections import Detections
-from monitor.policy import Decision, Door, Evidence, Policy
+from monitor.evidence import Evidence, FrameRule
+from monitor.policy import Decision, Door, Policy
 
 # A busy machine is no counterexample.
 unhurried = settings(deadline=None)
@@ -62,7 +63,7 @@ def histories(draw: st.DrawFn, steps: st.SearchStrategy[float] = STEPS) -> Histo
     hold = draw(st.sampled_from([0.0, 0.5, 1.0, 1.3]))
     grace = draw(st.sampled_from([0.0, 0.25, 0.5]))
     lasts_all = draw(st.sampled_from([[0.0], [1.0], [0.0, 0.25, 1.0]]))
-    policy = Policy(classes=CLASSES, hold_seconds=hold, grace_seconds=grace)
+    policy = Policy(FrameRule(classes=CLASSES), hold_seconds=hold, grace_seconds=grace)
     moments, decisions, time = [], [], draw(st.sampled_from([0.0, 3.7, 1e6]))
     frame = st.tuples(steps, st.sampled_from(MOSTLY_MASKED), st.sampled_from(lasts_all))
     for step, name, lasts in draw(st.lists(frame, min_size=1, max_size=30)):

@@ -59,6 +59,7 @@ def test_every_frame_becomes_one_event_in_order(replay: Run, clip: Clip, tmp_pat
         "time": 0.0,
         "faces": [
             {
+                "track": 1,
                 "box": [0.0, 0.0, 51.2, 38.4],
                 "label": "noMask",
                 "score": 0.8,
@@ -70,9 +71,9 @@ def test_every_frame_becomes_one_event_in_order(replay: Run, clip: Clip, tmp_pat
         "reason": "mask below the nose or no mask",
     }
     unlocked = [event["time"] for event in events if event["door"] == "unlocked"]
-    assert unlocked == pytest.approx([n / 10 for n in range(20, 40)])
+    assert unlocked == pytest.approx([n / 10 for n in range(21, 40)])
     assert out.startswith("door: 40 frames, ")
-    assert out.endswith("1 unlock, 1.9 s unlocked\n")
+    assert out.endswith("1 unlock, 1.8 s unlocked\n")
 
 
 def test_two_replays_give_the_same_bytes(replay: Run, clip: Clip, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_truncated_clip_keeps_its_events_and_fails(
         pytest.param(
             [(0, 1.9, "locked"), (1.5, 4, "unlocked")],
             1,
-            "door: broken span: 1.5 to 4 s: locked at 5 of 25 frames, first at 1.500 s, "
+            "door: broken span: 1.5 to 4 s: locked at 6 of 25 frames, first at 1.500 s, "
             "expected unlocked\n",
             id="opens too late",
         ),

@@ -15,6 +15,7 @@ from test_doorkeeper import LeaseBook
 
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
+from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.pipeline import Pipeline
 from monitor.policy import Door, Policy
@@ -97,7 +98,7 @@ def door(camera: RtspCamera, lock: LeaseBook) -> Pipeline:
     keeper = Doorkeeper(
         detector=ColourDetector(),
         zones=Zones(),
-        judge=Policy(classes=CLASSES, hold_seconds=0.2),
+        judge=Policy(FrameRule(classes=CLASSES), hold_seconds=0.2),
         locks=(lock,),
         live=True,
         grace_seconds=0.5,

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.detections import Detections
+from monitor.evidence import FrameRule
 from monitor.policy import Door, Policy
 from monitor.scene import Scene, demo, training_picture
 from monitor.timeline import Span, broken
@@ -112,7 +113,7 @@ def test_while_the_door_must_be_locked_nobody_is_there_or_a_face_is_bare(scene: 
 
 
 def test_a_perfect_detector_keeps_the_timeline_with_the_default_policy(scene: Scene) -> None:
-    policy = Policy(classes=CLASSES)
+    policy = Policy(FrameRule(classes=CLASSES))
     decisions = [
         policy.update(perfect_detections(scene, index), index / scene.fps)
         for index in range(scene.frame_count)

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from ..channel import Channel
 from ..doorkeeper import Result
-from ..policy import Door, Evidence
+from ..evidence import Evidence
+from ..policy import Door
 
 _KEPT = 100
 _WAITING = 16
