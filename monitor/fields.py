@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from .schema import Listed, filled
+from .schema import Listed, Unshown, filled
 
 
 def _printable(text: str) -> str:
@@ -21,6 +22,30 @@ def _argument(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        right = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and "#" not in text
+            and text.isascii()
+            and text.isprintable()
+            and " " not in text
+        )
+    except ValueError:
+        right = False
+    if not right:
+        # It may hold a password.
+        raise Unshown(
+            "something else found, expected http:// or https:// and a host, "
+            "without user, password, space or #"
+        )
+    return text
+
+
 def _enclosing(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
     if len(set(polygon)) < 3:
         raise ValueError("at least 3 different points")
@@ -31,6 +56,7 @@ Topic = Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
 Text = Annotated[str, AfterValidator(_printable)]
 Argument = Annotated[str, AfterValidator(_argument)]
 Arguments = Annotated[Listed[Argument], AfterValidator(filled)]
+WebAddress = Annotated[str, AfterValidator(_address)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(gt=0, le=1)]
 Point = Annotated[tuple[Fraction, Fraction], Field(strict=False)]

@@ -29,6 +29,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class Unshown(ValueError):
+    """A value that is refused without being shown; the text says what was found and expected."""
+
+
 def filled(values: tuple[Item, ...]) -> tuple[Item, ...]:
     """The values, for use as a validator; raises ValueError when there is none."""
     if not values:
@@ -67,8 +71,7 @@ def _complaint(details: ErrorDetails, content: object) -> str:
             key = context["discriminator"].strip("'")
             expected = context.get("expected_tags", "a value")
             return f"{path}.{key}: found {_shown(details['input'].get(key))}, expected {expected}"
-        case "said_in_full":
-            # What was found is a secret, or the lack of one.
+        case "value_error" if isinstance(details["ctx"]["error"], Unshown):
             return f"{path}: {expected}"
         case "model_type" | "dict_type" | "model_attributes_type":
             expected = "a mapping of keys to values"

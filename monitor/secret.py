@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+
+from .schema import Unshown
 
 _log = logging.getLogger("monitor.config")
 
@@ -21,7 +22,7 @@ def _of_variable(name: object) -> object:
         return name
     # The name is not repeated: someone may have put the secret itself in its place.
     if not name or name not in os.environ:
-        raise _wrong("no environment variable of that name found, expected one that is set")
+        raise Unshown("no environment variable of that name found, expected one that is set")
     return _checked(os.environ[name], "in the variable")
 
 
@@ -34,13 +35,13 @@ def _of_file(path: object) -> object:
             content = file.read(_LONGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
         said = error.strerror if isinstance(error, OSError) else error
-        raise _wrong(f"{path!r}: {said}; expected a file with the secret") from None
+        raise Unshown(f"{path!r}: {said}; expected a file with the secret") from None
     if len(content) > _LONGEST_BYTES:
-        raise _wrong(f"{path!r}: more found, expected at most {_LONGEST_BYTES} bytes")
+        raise Unshown(f"{path!r}: more found, expected at most {_LONGEST_BYTES} bytes")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise _wrong(f"{path!r}: other bytes found, expected UTF-8 text") from None
+        raise Unshown(f"{path!r}: other bytes found, expected UTF-8 text") from None
     if mode & stat.S_IROTH:
         _log.warning("%s: every user of this machine may read this secret: chmod o-r", path)
     return _checked(text.removesuffix("\n").removesuffix("\r"), f"in {path!r}")
@@ -48,14 +49,10 @@ def _of_file(path: object) -> object:
 
 def _checked(text: str, where: str) -> SecretStr:
     if not text:
-        raise _wrong(f"nothing found {where}, expected the secret")
+        raise Unshown(f"nothing found {where}, expected the secret")
     if not text.isprintable():
-        raise _wrong(f"a line break or control character found {where}, expected one line of text")
+        raise Unshown(f"a line break or control character found {where}, expected one line of text")
     return SecretStr(text)
-
-
-def _wrong(message: str) -> PydanticCustomError:
-    return PydanticCustomError("said_in_full", "{message}", {"message": message})
 
 
 def unless(other: str, *, required: bool = False) -> AfterValidator:
@@ -69,9 +66,9 @@ def unless(other: str, *, required: bool = False) -> AfterValidator:
         # A wrong value of the other key is absent here, and has been complained about.
         if other in info.data:
             if secret and info.data[other]:
-                raise _wrong(f"found beside {other}, expected one of the two")
+                raise Unshown(f"found beside {other}, expected one of the two")
             if required and not secret and not info.data[other]:
-                raise _wrong(f"nothing found, expected this or {other}")
+                raise Unshown(f"nothing found, expected this or {other}")
         return secret
 
     return AfterValidator(check)

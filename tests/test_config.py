@@ -9,7 +9,13 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitor.actuators.sections import CommandSection, LogSection, MqttSection
+from monitor.actuators.sections import (
+    CommandSection,
+    GpioSection,
+    LogSection,
+    MqttSection,
+    WebhookSection,
+)
 from monitor.config import Config, load
 from monitor.door_section import DoorSection
 from monitor.errors import ConfigError
@@ -41,7 +47,10 @@ def keys_of(section: type[BaseModel]) -> set[str]:
     return keys
 
 
-@pytest.mark.parametrize("section", [Config, DoorSection, LogSection, CommandSection, MqttSection])
+@pytest.mark.parametrize(
+    "section",
+    [Config, DoorSection, LogSection, CommandSection, MqttSection, WebhookSection, GpioSection],
+)
 def test_every_key_stands_in_the_shipped_file(
     section: type[BaseModel],
 ) -> None:
@@ -49,12 +58,22 @@ def test_every_key_stands_in_the_shipped_file(
     assert keys_of(section) <= written
 
 
-def test_the_commented_actuators_in_the_shipped_file_are_valid(tmp_path: Path) -> None:
+def test_the_commented_actuators_in_the_shipped_file_are_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOOR_SECRET", "key of the signature")
     text = SHIPPED.read_text("utf-8")
     config = load_text(tmp_path, re.sub("^      # ", "      ", text, flags=re.MULTILINE))
-    log, command, mqtt = config.doors[0].actuators
+    log, command, mqtt, webhook, gpio = config.doors[0].actuators
     assert isinstance(log, LogSection)
     assert isinstance(command, CommandSection)
+    assert isinstance(webhook, WebhookSection)
+    assert isinstance(gpio, GpioSection)
+    assert webhook.secret == "key of the signature"
+    assert webhook == WebhookSection(
+        kind="webhook", name=webhook.name, url=webhook.url, secret_env="DOOR_SECRET"
+    )
+    assert gpio == GpioSection(kind="gpio", name=gpio.name, pin=17)
     assert command.lock == ("/usr/local/bin/strike", "lock")
     assert command.timeout_seconds == CommandSection.model_fields["timeout_seconds"].default
     assert mqtt == MqttSection(kind="mqtt", name="lock", host="localhost", topic="maskgate/door")
@@ -74,6 +93,34 @@ def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "none.yaml")
     with pytest.raises(ConfigError, match="directory"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        pytest.param("url: ftp://x/, secret_env: KEY", "url: something else found", id="ftp"),
+        pytest.param("url: 'https:///x', secret_env: KEY", "url: something else", id="no host"),
+        pytest.param("url: 'http://x:y/', secret_env: KEY", "url: something else", id="no port"),
+        pytest.param("url: 'http://a:hidden@x/', secret_env: KEY", "url: some", id="a password"),
+        pytest.param("url: http://x/", "secret_file: nothing found, expected this or", id="no key"),
+        pytest.param("url: http://x/, secret_env: hidden", "secret_env: no env", id="not set"),
+        pytest.param("url: http://x/, secret: hidden", "secret: unknown key found", id="in plain"),
+    ],
+)
+def test_a_webhook_that_is_wrong_is_refused_without_showing_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str, complaint: str
+) -> None:
+    monkeypatch.setenv("KEY", "key of the signature")
+    text = f"doors: [{{name: x, actuators: [{{kind: webhook, name: y, {keys}}}]}}]"
+    with pytest.raises(ConfigError, match=rf"doors\[0\]\.actuators\[0\]\.{complaint}") as refusal:
+        load_text(tmp_path, text)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_a_light_for_the_denied_needs_a_pin_of_its_own(tmp_path: Path) -> None:
+    text = "doors: [{name: x, actuators: [{kind: gpio, name: y, pin: 17, deny_pin: 17}]}]"
+    with pytest.raises(ConfigError, match="deny_pin: found 17, expected another pin"):
+        load_text(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +180,8 @@ doors:
             "doors[0].actuators[0].lock: found a list of 0, expected at least 1 entry",
             "doors[0].actuators[0].unlock: nothing found, expected a value",
             "doors[0].actuators[0].timeout_seconds: found 0, expected greater than 0",
-            "doors[0].actuators[1].kind: found 'bell', expected 'log', 'command', 'mqtt'",
+            "doors[0].actuators[1].kind: found 'bell', expected 'log', 'command', 'mqtt', "
+            "'webhook', 'gpio'",
             "doors[0].actuators[2].kind: found nothing, expected a value",
             "doors[0].actuators[3]: found 'bell', expected a mapping of keys to values",
             "doors[1].name: found '', expected printable text",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from .actuator import Actuator
 from .command import CommandActuator
+from .gpio import GpioActuator
 from .log import LogActuator
-from .sections import ActuatorSection, CommandSection, LogSection, MqttSection
+from .sections import (
+    ActuatorSection,
+    CommandSection,
+    GpioSection,
+    LogSection,
+    MqttSection,
+    WebhookSection,
+)
+from .webhook import WebhookActuator
 
 __all__ = ["Actuator", "make"]
 
@@ -17,7 +26,6 @@ def make(section: ActuatorSection, *, door_name: str) -> Actuator:
 
     Raises ConfigError when the section asks for what this machine lacks.
     """
-    # A kind that needs a library of its own is imported in its case.
     match section:
         case LogSection():
             return LogActuator(section.name)
@@ -44,4 +52,21 @@ def make(section: ActuatorSection, *, door_name: str) -> Actuator:
                 commands=section.commands,
                 home_assistant=section.home_assistant,
                 timeout_seconds=section.timeout_seconds,
+            )
+        case WebhookSection():
+            return WebhookActuator(
+                section.name,
+                url=section.url,
+                secret=section.secret,
+                door_name=door_name,
+                timeout_seconds=section.timeout_seconds,
+                ca_file=section.ca_file,
+            )
+        case GpioSection():
+            return GpioActuator(
+                section.name,
+                pin=section.pin,
+                active_high=section.active_high,
+                deny_pin=section.deny_pin,
+                deny_seconds=section.deny_seconds,
             )

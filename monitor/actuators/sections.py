@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ..fields import Arguments, Text, Topic
+from ..fields import Arguments, Text, Topic, WebAddress
 from ..schema import Section
 from ..secret import EnvSecret, FileSecret, unless
+
+Pin = Annotated[int, Field(ge=0, le=53)]
 
 
 class _Pulsed(Section):
@@ -67,4 +69,46 @@ class MqttSection(_Pulsed):
         return ca_file
 
 
-ActuatorSection = Annotated[LogSection | CommandSection | MqttSection, Field(discriminator="kind")]
+class WebhookSection(_Pulsed):
+    """An actuator that posts signed JSON, see `monitor.actuators.webhook`."""
+
+    kind: Literal["webhook"]
+    name: Text
+    url: WebAddress
+    secret_env: EnvSecret | None = None
+    secret_file: Annotated[
+        FileSecret | None, unless("secret_env", required=True), Field(validate_default=True)
+    ] = None
+    ca_file: Text | None = None
+    timeout_seconds: float = Field(default=5.0, gt=0, le=60)
+
+    @property
+    def secret(self) -> str:
+        """What requests are signed with."""
+        given = self.secret_env or self.secret_file
+        assert given, "one of the two is required"
+        return given.get_secret_value()
+
+
+class GpioSection(_Pulsed):
+    """An actuator that switches a pin, see `monitor.actuators.gpio`."""
+
+    kind: Literal["gpio"]
+    name: Text
+    pin: Pin
+    active_high: bool = True
+    deny_pin: Pin | None = None
+    deny_seconds: float = Field(default=1.0, ge=0.05, le=60)
+
+    @field_validator("deny_pin")
+    @classmethod
+    def _another(cls, deny_pin: int | None, info: ValidationInfo) -> int | None:
+        if deny_pin is not None and deny_pin == info.data.get("pin"):
+            raise ValueError("another pin than that of the lock")
+        return deny_pin
+
+
+ActuatorSection = Annotated[
+    LogSection | CommandSection | MqttSection | WebhookSection | GpioSection,
+    Field(discriminator="kind"),
+]

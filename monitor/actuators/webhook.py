@@ -1,0 +1,175 @@
+"""The actuator that posts signed JSON to an address, over http or https."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+import socket
+import ssl
+import threading
+import time
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from ..errors import ActuatorError, ConfigError
+from .actuator import Actuator
+from .lease import Lease
+
+_LONGEST_COMPLAINT = 200
+
+
+class WebhookActuator(Actuator):
+    """Posts what is to be done, and takes any status from 200 to 299 for done.
+
+    The standard library's client is enough for one request at a time, and does nothing unasked: no
+    redirect is followed, no proxy or cookie used, nothing tried again. The body of an answer is
+    not read; its head is bounded by that client, and everything together by the time-out.
+
+    Each request carries `X-Maskgate-Timestamp`, milliseconds since 1970 that rise from one request
+    to the next, and `X-Maskgate-Signature`, `sha256=` and the HMAC-SHA256 of timestamp, a full stop
+    and body. Who receives it can refuse what is forged or old, and a lock or unlock whose timestamp
+    is not above that of the last one; a deny is sent beside them, and may overtake one.
+
+    name: what it is called in messages.
+    url: where to post.
+    secret: key of the signature.
+    door_name: which door, as the receiver is told.
+    timeout_seconds: how long a request may take in all, but for the look-up of a host's name.
+    ca_file: certificates, as PEM, by which the server's is judged; None for the system's.
+
+    Raises ConfigError when the certificates cannot be read.
+    """
+
+    kind = "webhook"
+    renews = True
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str,
+        secret: str,
+        door_name: str,
+        timeout_seconds: float = 5.0,
+        ca_file: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        parts = urlsplit(url)
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._tls = _trusting(ca_file, name) if parts.scheme == "https" else None
+        self._key = secret.encode()
+        self._door_name = door_name
+        self._timeout_seconds = timeout_seconds
+        self._latest_timestamp = 0
+        self._counting = threading.Lock()
+
+    def lock(self) -> None:
+        """Post `lock`; raises ActuatorError unless it is answered in time with success."""
+        self._post("lock")
+
+    def unlock(self, lease: Lease) -> None:
+        """Post `unlock` with what is left of the lease, after which the receiver has to lock.
+
+        Raises ActuatorError unless it is answered in time with success.
+        """
+        left_seconds = lease.expires_at - time.monotonic()
+        self._post(
+            "unlock",
+            reason=lease.reason,
+            sequence=lease.sequence,
+            expires_in_seconds=round(left_seconds, 3),
+        )
+
+    def deny(self, reason: str) -> None:
+        """Post `deny` with the reason; raises ActuatorError unless it is answered with success."""
+        self._post("deny", reason=reason)
+
+    def _post(self, action: str, **more: object) -> None:
+        where = f"actuator {self.name}: {action}: {self._host}"
+        content = {"action": action, "door": self._door_name, "actuator": self.name, **more}
+        try:
+            status = self._answered(json.dumps(content, ensure_ascii=False).encode())
+        except (OSError, HTTPException, ValueError) as error:
+            raise ActuatorError(f"{where}: {_said(error)}") from None
+        if not 200 <= status <= 299:
+            raise ActuatorError(f"{where}: status {status} found, expected 200 to 299")
+
+    def _answered(self, body: bytes) -> int:
+        """Send a body; the status of the answer."""
+        ends_at = time.monotonic() + self._timeout_seconds
+        timestamp = str(self._next_timestamp())
+        signed = hmac.new(self._key, timestamp.encode() + b"." + body, hashlib.sha256)
+        headers = {
+            "Content-Type": "application/json",
+            "Connection": "close",
+            "X-Maskgate-Timestamp": timestamp,
+            "X-Maskgate-Signature": f"sha256={signed.hexdigest()}",
+        }
+        connection = self._connection()
+        try:
+            connection.request("POST", self._path, body, headers)
+            # All that the client wants of a socket is what it can read from.
+            timed = cast(socket.socket, _TimedSocket(connection.sock, ends_at))
+            answer = HTTPResponse(timed, method="POST")
+            answer.begin()
+            return answer.status
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        timeout_seconds = self._timeout_seconds
+        if self._tls is None:
+            return HTTPConnection(self._host, self._port, timeout_seconds)
+        return HTTPSConnection(self._host, self._port, timeout=timeout_seconds, context=self._tls)
+
+    def _next_timestamp(self) -> int:
+        with self._counting:  # a deny comes from a thread of its own
+            # Rising even when the machine's clock is set back: a lock must not look like a replay.
+            self._latest_timestamp = max(time.time_ns() // 1_000_000, self._latest_timestamp + 1)
+            return self._latest_timestamp
+
+
+class _TimedSocket(io.RawIOBase):
+    """Reads from a socket, each time with what is left of the time for all of it together.
+
+    A socket's own time-out starts anew with every byte that drips in.
+    """
+
+    def __init__(self, connected: socket.socket, ends_at: float) -> None:
+        self._socket = connected
+        self._ends_at = ends_at
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left_seconds = self._ends_at - time.monotonic()
+        if left_seconds <= 0:
+            raise TimeoutError("timed out")
+        self._socket.settimeout(left_seconds)
+        return self._socket.recv_into(buffer)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What the client reads an answer from."""
+        return io.BufferedReader(self)
+
+
+def _trusting(ca_file: str | None, name: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"actuator {name}: ca_file: {ca_file}: {_said(error)}; expected certificates as PEM"
+        ) from None
+
+
+def _said(error: Exception) -> str:
+    """An error in words, which may hold whatever the server sent."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    shown = (text or type(error).__name__)[:_LONGEST_COMPLAINT]
+    return "".join(sign if sign.isprintable() else "?" for sign in shown)
