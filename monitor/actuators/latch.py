@@ -139,7 +139,8 @@ class Latch:
         lease, is_open = self._lease, self._state is Door.UNLOCKED
         if lease.unlocked:
             # A retry may come so late that the door must not be unlocked by that picture any more.
-            stale = None if is_open else self._staleness(lease, now)
+            served = is_open or self._spent
+            stale = None if served else self._staleness(lease, now)
             over = "the lease ran out" if now >= lease.expires_at else stale
             if over:
                 self._lease = Lease(unlocked=False, reason=over, door_name=lease.door_name)
