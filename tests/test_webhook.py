@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -27,6 +28,7 @@ from monitor.actuators.webhook import WebhookActuator
 from monitor.errors import ActuatorError, ConfigError
 
 KEY = "key of the door"
+DOCUMENTATION = Path(__file__).parent.parent / "docs" / "actuators.md"
 PATIENCE_SECONDS = 10.0
 
 
@@ -125,6 +127,21 @@ def test_each_request_is_signed_together_with_a_time_that_rises(receiver: Receiv
     for at, headers, body in zip(times, receiver.headers, receiver.bodies, strict=True):
         expected = hmac.new(KEY.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         assert headers["X-Maskgate-Signature"] == f"sha256={expected}"
+
+
+def test_the_receiver_in_the_documentation_accepts_each_request_once_and_nothing_forged(
+    receiver: Receiver,
+) -> None:
+    [program] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"hashlib": hashlib, "hmac": hmac, "time": time}
+    names |= {"KEY": KEY.encode(), "latest": 0}
+    exec(program, names)
+    webhook(receiver.port).unlock(lease())
+    accept, headers, body = names["accept"], receiver.headers[0], receiver.bodies[0]
+    assert accept(headers, body)
+    assert not accept(headers, body.replace(b"front", b"other"))
+    names["latest"] = int(headers["X-Maskgate-Timestamp"])
+    assert not accept(headers, body)
 
 
 def test_the_secret_is_shown_in_neither_a_repr_nor_a_request(receiver: Receiver) -> None:
