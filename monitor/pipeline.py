@@ -34,6 +34,9 @@ class Pipeline:
     them met.
 
     lines: the doors, each with a name of its own.
+
+    `turned_at` is when the thread that decides last came round, `time.monotonic()` seconds; it does
+    so several times a second, with frames or without.
     """
 
     def __init__(self, lines: Sequence[Line]) -> None:
@@ -42,6 +45,7 @@ class Pipeline:
         self._results: Turns[Line, Result] = Turns()
         self._stop = threading.Event()
         self._error: Exception | None = None
+        self.turned_at = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="infer", daemon=True)
 
     @property
@@ -141,6 +145,7 @@ class Pipeline:
 
     def _infer(self) -> None:
         while not self._stop.is_set():
+            self.turned_at = time.monotonic()
             with contextlib.suppress(TimeoutError):
                 line, frame = self._frames.get(self._patience_seconds())
                 self._hand_on(line, line.see(frame))

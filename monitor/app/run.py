@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..line import Line
 from ..parts import drawn, make_detector, make_line, make_source
 from ..pipeline import Pipeline
+from ..service import Service
 from ..tiles import Tiles
 from ..window import Window, display_works
 
@@ -52,9 +53,13 @@ def run(
         pipeline = Pipeline(lines)
         stack.callback(_sum_up, lines)
         stack.enter_context(pipeline)
+        service = Service()
+        service.ready()
+        stack.callback(service.stopping)
         ends_at = time.monotonic() + seconds if seconds else float("inf")
         for found in pipeline.results():
             check_interrupt()
+            service.alive(pipeline.turned_at)
             if found is not None and shown:
                 line, result = found
                 speed = line.summary.recent_frames_per_second
