@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 
 from ..doorkeeper import Result
-from ..policy import Door, Evidence
+from ..evidence import Evidence
+from ..policy import Door
 from .message import Message
 
 ONLINE, OFFLINE = "online", "offline"
