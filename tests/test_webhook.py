@@ -133,15 +133,20 @@ def test_the_receiver_in_the_documentation_accepts_each_request_once_and_nothing
     receiver: Receiver,
 ) -> None:
     [program] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
-    names: dict[str, Any] = {"hashlib": hashlib, "hmac": hmac, "time": time}
-    names |= {"KEY": KEY.encode(), "latest": 0}
+    names: dict[str, Any] = {"hashlib": hashlib, "hmac": hmac, "json": json, "time": time}
+    names["KEY"] = KEY.encode()
     exec(program, names)
-    webhook(receiver.port).unlock(lease())
-    accept, headers, body = names["accept"], receiver.headers[0], receiver.bodies[0]
-    assert accept(headers, body)
-    assert not accept(headers, body.replace(b"front", b"other"))
-    names["latest"] = int(headers["X-Maskgate-Timestamp"])
-    assert not accept(headers, body)
+    accept = names["accept"]
+    bell = webhook(receiver.port)
+    for move in (lambda: bell.unlock(lease()), bell.lock, lambda: bell.deny("1 face bare")):
+        move()
+    unlock, lock, deny = zip(receiver.headers, receiver.bodies, strict=True)
+    assert accept(*unlock)
+    assert not accept(*unlock)
+    assert accept(*deny)
+    # It was overtaken by the denial, and must not be refused for that.
+    assert accept(*lock)
+    assert not accept(lock[0], lock[1].replace(b"front", b"other"))
 
 
 def test_the_secret_is_shown_in_neither_a_repr_nor_a_request(receiver: Receiver) -> None:
@@ -241,6 +246,11 @@ def test_an_answer_that_drips_past_the_time_out_is_an_actuator_error(
         webhook(port, timeout_seconds=0.3).unlock(lease())
     # Far less than what each of those bytes would have bought with a time-out of its own.
     assert time.monotonic() - started < PATIENCE_SECONDS
+
+
+def test_a_handshake_that_never_comes_is_an_actuator_error() -> None:
+    with answering(drip(b"")) as port, pytest.raises(ActuatorError, match="timed out"):
+        webhook(0, url=f"https://127.0.0.1:{port}/", timeout_seconds=0.3).lock()
 
 
 def test_a_body_without_end_is_not_waited_for() -> None:

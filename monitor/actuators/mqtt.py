@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 
 from pydantic import SecretStr
 
 from ..doorkeeper import Result
-from ..errors import ActuatorError, ConfigError
+from ..errors import ActuatorError
 from ..home_assistant import birth_topic, discovery, is_birth
 from ..mqtt.client import MqttClient
 from ..mqtt.door import OFFLINE, DoorTopics
 from ..mqtt.reporter import DoorReporter
 from ..mqtt.session import Broker
 from ..policy import Door
+from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease
 
@@ -71,7 +71,7 @@ class MqttActuator(Actuator):
             client_id=self._topics.slug,
             username=username,
             password=password,
-            tls=_tls_context(name, ca_file) if tls else None,
+            tls=trusting(ca_file, f"actuator {name}") if tls else None,
             timeout_seconds=timeout_seconds,
         )
         self._client = MqttClient(
@@ -124,13 +124,3 @@ class MqttActuator(Actuator):
     def _hear(self, topic: str, payload: bytes) -> None:
         if is_birth(payload):
             self._reporter.renew()
-
-
-def _tls_context(name: str, ca_file: str | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:  # also what is no certificate
-        raise ConfigError(
-            f"actuator {name}: ca_file: {ca_file}: {error.strerror or error}, "
-            "expected certificates in PEM"
-        ) from None

@@ -7,14 +7,14 @@ import hmac
 import io
 import json
 import socket
-import ssl
 import threading
 import time
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from ..errors import ActuatorError, ConfigError
+from ..errors import ActuatorError
+from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease
 
@@ -40,7 +40,7 @@ class WebhookActuator(Actuator):
     timeout_seconds: how long a request may take in all, but for the look-up of a host's name.
     ca_file: certificates, as PEM, by which the server's is judged; None for the system's.
 
-    Raises ConfigError when the certificates cannot be read.
+    Raises ConfigError when `ca_file` holds no certificates.
     """
 
     kind = "webhook"
@@ -59,9 +59,10 @@ class WebhookActuator(Actuator):
         super().__init__(name)
         parts = urlsplit(url)
         self._host = parts.hostname or ""
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._tls = _trusting(ca_file, name) if parts.scheme == "https" else None
+        https = parts.scheme == "https"
+        self._port = parts.port or (443 if https else 80)
+        self._tls = trusting(ca_file, f"actuator {name}") if https else None
         self._key = secret.encode()
         self._door_name = door_name
         self._timeout_seconds = timeout_seconds
@@ -110,8 +111,9 @@ class WebhookActuator(Actuator):
             "X-Maskgate-Timestamp": timestamp,
             "X-Maskgate-Signature": f"sha256={signed.hexdigest()}",
         }
-        connection = self._connection()
+        connection = HTTPConnection(self._host, self._port)
         try:
+            connection.sock = self._connected(ends_at)
             connection.request("POST", self._path, body, headers)
             # All that the client wants of a socket is what it can read from.
             timed = cast(socket.socket, _TimedSocket(connection.sock, ends_at))
@@ -121,11 +123,12 @@ class WebhookActuator(Actuator):
         finally:
             connection.close()
 
-    def _connection(self) -> HTTPConnection:
-        timeout_seconds = self._timeout_seconds
+    def _connected(self, ends_at: float) -> socket.socket:
+        plain = socket.create_connection((self._host, self._port), _left_seconds(ends_at))
         if self._tls is None:
-            return HTTPConnection(self._host, self._port, timeout_seconds)
-        return HTTPSConnection(self._host, self._port, timeout=timeout_seconds, context=self._tls)
+            return plain
+        plain.settimeout(_left_seconds(ends_at))
+        return self._tls.wrap_socket(plain, server_hostname=self._host)
 
     def _next_timestamp(self) -> int:
         with self._counting:  # a deny comes from a thread of its own
@@ -148,10 +151,7 @@ class _TimedSocket(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left_seconds = self._ends_at - time.monotonic()
-        if left_seconds <= 0:
-            raise TimeoutError("timed out")
-        self._socket.settimeout(left_seconds)
+        self._socket.settimeout(_left_seconds(self._ends_at))
         return self._socket.recv_into(buffer)
 
     def makefile(self, mode: str) -> io.BufferedReader:
@@ -159,13 +159,11 @@ class _TimedSocket(io.RawIOBase):
         return io.BufferedReader(self)
 
 
-def _trusting(ca_file: str | None, name: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"actuator {name}: ca_file: {ca_file}: {_said(error)}; expected certificates as PEM"
-        ) from None
+def _left_seconds(ends_at: float) -> float:
+    left_seconds = ends_at - time.monotonic()
+    if left_seconds <= 0:
+        raise TimeoutError("timed out")
+    return left_seconds
 
 
 def _said(error: Exception) -> str:
