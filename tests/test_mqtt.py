@@ -30,8 +30,9 @@ from monitor.actuators.mqtt import MqttActuator
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
 from monitor.errors import ActuatorError, ConfigError
+from monitor.evidence import Evidence
 from monitor.frame import Frame
-from monitor.policy import Decision, Door, Evidence
+from monitor.policy import Decision, Door
 
 TOPIC = "maskgate/door"
 COMMAND, STATE, AVAILABILITY = (f"{TOPIC}/{name}" for name in ("command", "state", "availability"))
