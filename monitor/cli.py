@@ -118,6 +118,20 @@ def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     return 0
 
 
+def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from . import config
+    from .audit.listing import list_events
+
+    list_events(
+        options.folder or config.load(options.config).audit.folder,
+        since=options.since,
+        door=options.door,
+        form=options.form,
+    )
+    interrupt.check()
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monitor",
@@ -190,13 +204,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
 
+    events = commands.add_parser("events", help="list what the audit has recorded")
+    events.set_defaults(command=_events)
+    events.add_argument(
+        "--since", metavar="TIME", help="no older than 90s, 15m, 2h, 7d, or 2026-01-31T08:30"
+    )
+    events.add_argument("--door", metavar="NAME", help="of this door alone")
+    events.add_argument("--folder", metavar="DIR", help="of the audit (default: as configured)")
+    form = events.add_mutually_exclusive_group()
+    for name in ("csv", "json"):
+        form.add_argument(
+            f"--{name}",
+            dest="form",
+            action="store_const",
+            const=name,
+            default="table",
+            help=f"as {name.upper()}, times in UTC",
+        )
+
     for command in (run, replay):
         command.add_argument(
             "--actuate",
             action="store_true",
             help="let a recorded source drive every actuator, not only the log",
         )
-    for command in (run, replay, check, bench):
+    for command in (run, replay, check, bench, events):
         command.add_argument(
             "--config",
             type=Path,

@@ -38,6 +38,18 @@ class ModelSection(Section):
     threads: int = Field(default=0, ge=0, le=256)
 
 
+class AuditSection(Section):
+    """The lasting record of every change of state, see `monitor.audit`.
+
+    folder: where it is kept; None keeps none.
+    keep_days, keep_mb: what is older, or the oldest of what is more, is deleted.
+    """
+
+    folder: Text | None = None
+    keep_days: float = Field(default=90.0, ge=1, le=36_500)
+    keep_mb: float = Field(default=500.0, ge=1, le=1e7)
+
+
 class Config(Section):
     """Everything that can be set.
 
@@ -46,6 +58,7 @@ class Config(Section):
 
     model: ModelSection = ModelSection()
     window: Literal["auto", "never"] = "auto"
+    audit: AuditSection = AuditSection()
     doors: Annotated[Listed[DoorSection], AfterValidator(filled), AfterValidator(_named_apart)] = (
         DoorSection(name="door"),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +14,16 @@ import numpy as np
 from .actuators import make
 from .actuators.deny import Denier
 from .actuators.latch import Latch
+from .actuators.lease import Change
 from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
 from .annotate import annotate
+from .audit import Trail
 from .capture import Capture
-from .config import ModelSection
+from .config import Config, ModelSection
 from .detector import Detector
 from .door_section import DoorSection
-from .doorkeeper import Doorkeeper
+from .doorkeeper import Doorkeeper, Result
 from .evidence import FrameRule
 from .frame import Frame, Image
 from .hard_frames import HardFrames
@@ -98,6 +101,8 @@ def make_line(
     overwrite: bool,
     paced: bool = False,
     each: bool = False,
+    watchers: Sequence[Callable[[Result], None]] = (),
+    lock_watchers: Sequence[Callable[[Change], None]] = (),
 ) -> Line:
     """All of a door, from a source to its actuators.
 
@@ -105,16 +110,25 @@ def make_line(
     overwrite: drop what nobody took in time, instead of waiting until it is taken.
     paced: whether a recorded source plays at its own speed.
     each: decide on each picture alone, without hold.
+    watchers: told of every result, see `Doorkeeper`.
+    lock_watchers: told of what becomes of every actuator, see `Latch`.
     """
     orientation = Orientation(door.rotate_degrees, door.mirror)
     capture = Capture(source, orientation=orientation, paced=paced)
-    locks = make_locks(door, source, actuate=actuate, overwrite=overwrite)
-    keeper = make_doorkeeper(door, source, detector, locks, each=each)
+    locks = make_locks(
+        door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
+    )
+    keeper = make_doorkeeper(door, source, detector, locks, each=each, watchers=watchers)
     return Line(door.name, capture, keeper, locks=locks, overwrite=overwrite)
 
 
 def make_locks(
-    door: DoorSection, source: Source, *, actuate: bool, overwrite: bool
+    door: DoorSection,
+    source: Source,
+    *,
+    actuate: bool,
+    overwrite: bool,
+    lock_watchers: Sequence[Callable[[Change], None]] = (),
 ) -> list[Worker]:
     """The workers of the door's actuators, not yet started; arguments as for `make_line`."""
     # Playing a clip must not open a real door.
@@ -122,7 +136,10 @@ def make_locks(
     for part in door.actuators:
         if part not in driven:
             _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
-    return [make_worker(door, part, live=source.live, overwrite=overwrite) for part in driven]
+    return [
+        make_worker(door, part, live=source.live, overwrite=overwrite, lock_watchers=lock_watchers)
+        for part in driven
+    ]
 
 
 def make_doorkeeper(
@@ -132,14 +149,15 @@ def make_doorkeeper(
     locks: Sequence[Worker],
     *,
     each: bool = False,
+    watchers: Sequence[Callable[[Result], None]] = (),
 ) -> Doorkeeper:
-    """What decides on the frames of a source and drives the locks; `each` as for `make_line`."""
+    """What decides on the frames of a source and drives the locks; the rest as for `make_line`."""
     return Doorkeeper(
         detector=detector,
         zones=make_zones(door),
         judge=Alone(make_rule(door, detector)) if each else make_policy(door, detector),
         locks=locks,
-        watchers=[lock.watch for lock in locks],
+        watchers=[*(lock.watch for lock in locks), *watchers],
         live=source.live,
         grace_seconds=door.policy.grace_seconds,
         max_age_seconds=door.policy.max_age_seconds,
@@ -148,20 +166,40 @@ def make_doorkeeper(
 
 
 def make_worker(
-    door: DoorSection, section: ActuatorSection, *, live: bool, overwrite: bool
+    door: DoorSection,
+    section: ActuatorSection,
+    *,
+    live: bool,
+    overwrite: bool,
+    lock_watchers: Sequence[Callable[[Change], None]] = (),
 ) -> Worker:
     """What drives one of the door's actuators.
 
     live: whether pictures are of now, and can be too old.
-    overwrite: as for `make_line`.
+    overwrite, lock_watchers: as for `make_line`.
     """
     actuator = make(section, door_name=door.name)
     latch = Latch(
         actuator,
         pulse_seconds=section.pulse_seconds,
         max_age_seconds=door.policy.max_age_seconds if live else math.inf,
+        watchers=lock_watchers,
     )
     return Worker(latch, denier=Denier(actuator), overwrite=overwrite)
+
+
+def make_trail(config: Config, detector: Detector) -> Trail | None:
+    """What records every change of state; None when the configuration names no folder for it."""
+    audit = config.audit
+    if audit.folder is None:
+        return None
+    return Trail(
+        Path(audit.folder),
+        keep_days=audit.keep_days,
+        keep_mb=audit.keep_mb,
+        model_sha256=detector.sha256,
+        config_sha256=hashlib.sha256(config.model_dump_json().encode()).hexdigest(),
+    )
 
 
 def make_zones(door: DoorSection) -> Zones:

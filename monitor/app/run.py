@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from ..audit.watch import DoorWatch
 from ..config import Config
 from ..door_section import DoorSection
 from ..errors import UsageError
 from ..line import Line
-from ..parts import drawn, make_detector, make_line, make_source
+from ..parts import drawn, make_detector, make_line, make_source, make_trail
 from ..pipeline import Pipeline
 from ..service import Service
 from ..tiles import Tiles
@@ -40,14 +41,28 @@ def run(
     doors = {section.name: section for section in chosen(config, door, source)}
     detector = make_detector(config.model)
     lines = []
-    for section in doors.values():
-        watched = make_source(section)
-        # Only a clip that plays alone may keep others waiting: there are none.
-        overwrite = watched.live or len(doors) > 1
-        lines.append(
-            make_line(section, watched, detector, actuate=actuate, overwrite=overwrite, paced=True)
-        )
     with ExitStack() as stack:
+        trail = make_trail(config, detector)
+        if trail:
+            stack.enter_context(trail)
+        for section in doors.values():
+            watched = make_source(section)
+            watches = []
+            if trail:
+                watch = DoorWatch(trail, door=section.name, source=watched.name)
+                watches.append(stack.enter_context(watch))
+            line = make_line(
+                section,
+                watched,
+                detector,
+                actuate=actuate,
+                # Only a clip that plays alone may keep others waiting: there are none.
+                overwrite=watched.live or len(doors) > 1,
+                paced=True,
+                watchers=watches,
+                lock_watchers=[watch.changed for watch in watches],
+            )
+            lines.append(line)
         shown = _window(stack) if window and config.window == "auto" else None
         tiles = Tiles(list(doors))
         pipeline = Pipeline(lines)

@@ -1,0 +1,217 @@
+"""The trail: takes entries from every thread and writes them to the ledger on a thread of its own.
+
+Whatever happens to the disk, the door goes on: what cannot be written is kept in memory and tried
+again, ever less often, and what no longer fits there is counted and the count recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..channel import Channel, Closed
+from ..errors import ConfigError
+from .event import Event, Kind
+from .ledger import FILE, Ledger, is_damage
+from .retention import prune_pictures
+
+_log = logging.getLogger("monitor.audit")
+
+_CHANNEL_CAPACITY = 1024
+_MOST_WAITING = 10_000
+_MOST_IN_ONE_COMMIT = 256
+_FIRST_RETRY_SECONDS = 0.5
+_LONGEST_RETRY_SECONDS = 60.0
+_MOST_DOUBLINGS = 10
+_PRUNE_SECONDS = 60.0
+_SHUTDOWN_SECONDS = 5.0
+
+
+class Trail:
+    """The audit of a process; a context manager, inside which entries are written.
+
+    folder: holds the ledger and the folders of pictures; made where there is none.
+    keep_days: entries and pictures are deleted when they are older.
+    keep_mb: most megabytes that all of it may take; pictures go before entries, oldest first.
+    model_sha256, config_sha256: written into every entry; the second may change, see `reload`.
+    most_waiting: entries kept in memory while they cannot be written.
+    first_retry_seconds: wait before what failed is tried again; doubled each time, up to 60 s.
+
+    Raises ConfigError on entering when the ledger is of a newer version or of another program.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_days: float = 90.0,
+        keep_mb: float = 500.0,
+        model_sha256: str | None = None,
+        config_sha256: str | None = None,
+        most_waiting: int = _MOST_WAITING,
+        first_retry_seconds: float = _FIRST_RETRY_SECONDS,
+    ) -> None:
+        self._folder = folder
+        self._keep = timedelta(days=keep_days)
+        self._keep_bytes = int(keep_mb * 1e6)
+        self._model_sha256 = model_sha256
+        self._config_sha256 = config_sha256
+        self._most_waiting = most_waiting
+        self._first_retry_seconds = first_retry_seconds
+        self._entries: Channel[Event] = Channel(_CHANNEL_CAPACITY, overwrite=True)
+        self._waiting: deque[Event] = deque()
+        self._ledger: Ledger | None = None
+        self._failures = 0
+        self._retry_at = 0.0
+        self._prune_at = 0.0
+        self._discarded = 0
+        self._lost_recorded = 0
+        self._thread = threading.Thread(target=self._work, name="audit", daemon=True)
+        self.recorded = 0
+
+    @property
+    def path(self) -> Path:
+        """The ledger's file."""
+        return self._folder / FILE
+
+    @property
+    def lost(self) -> int:
+        """How many entries had to be given up."""
+        return self._discarded + self._entries.dropped
+
+    def note(self, kind: Kind, door: str, reason: str, **more: Any) -> None:
+        """Record a change, from any thread; returns at once.
+
+        kind, door, reason, more: see `Event`.
+        """
+        event = Event(
+            kind=kind,
+            door=door,
+            reason=reason,
+            model_sha256=self._model_sha256,
+            config_sha256=self._config_sha256,
+            **{"at": datetime.now(UTC), **more},
+        )
+        with contextlib.suppress(Closed):
+            self._entries.put(event)
+
+    def reload(self, door: str, reason: str, config_sha256: str) -> None:
+        """Record that another configuration is in force from now on."""
+        self._config_sha256 = config_sha256
+        self.note(Kind.RELOAD, door, reason)
+
+    def __enter__(self) -> Trail:
+        # The thread meets such an error again, says so and goes on trying: the door matters more.
+        with contextlib.suppress(OSError, sqlite3.Error):
+            self._open().close()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._entries.close()
+        self._thread.join(_SHUTDOWN_SECONDS)
+        if self._thread.is_alive():
+            _log.error("audit: still busy after %g s; entries may be lost", _SHUTDOWN_SECONDS)
+
+    def _work(self) -> None:
+        open_ended = True
+        while open_ended:
+            open_ended = self._take()
+            if time.monotonic() >= self._retry_at or not open_ended:
+                self._write()
+        if self._waiting or self.lost > self._lost_recorded:
+            _log.error("audit: %d entries lost", len(self._waiting) + self.lost)
+        if self._ledger is not None:
+            self._ledger.close()
+
+    def _take(self) -> bool:
+        """Take what waits in the channel, after waiting for it; False once nothing can come."""
+        now = time.monotonic()
+        due = self._retry_at if self._waiting else self._prune_at
+        patience_seconds = max(due - now, 0.0)
+        with contextlib.suppress(TimeoutError):
+            try:
+                while len(self._waiting) <= self._most_waiting:
+                    self._waiting.append(self._entries.get(patience_seconds))
+                    patience_seconds = 0.0
+            except Closed:
+                return False
+        while len(self._waiting) > self._most_waiting:
+            self._discard_one()
+        return True
+
+    def _discard_one(self) -> None:
+        """Give up the oldest entry about evidence alone, or else the oldest of all."""
+        kinds = [event.kind for event in self._waiting]
+        del self._waiting[kinds.index(Kind.EVIDENCE) if Kind.EVIDENCE in kinds else 0]
+        self._discarded += 1
+
+    def _write(self) -> None:
+        try:
+            self._ledger = self._ledger or self._open()
+            while self._waiting or self.lost > self._lost_recorded:
+                self._commit(self._ledger)
+            if time.monotonic() >= self._prune_at:
+                self._prune(self._ledger)
+        except (OSError, sqlite3.Error, ConfigError) as error:
+            self._fail(error)
+            return
+        if self._failures:
+            _log.warning("audit: %s is written again, %d entries lost so far", self.path, self.lost)
+        self._failures = 0
+
+    def _commit(self, ledger: Ledger) -> None:
+        events = list(islice(self._waiting, _MOST_IN_ONE_COMMIT))
+        lost = self.lost
+        loss = [self._loss(lost - self._lost_recorded)] if lost > self._lost_recorded else []
+        ledger.append([*loss, *events])
+        for _ in events:
+            self._waiting.popleft()
+        self._lost_recorded = lost
+        self.recorded += len(loss) + len(events)
+
+    def _loss(self, count: int) -> Event:
+        reason = f"{count} entries lost while the record could not be written"
+        return Event(datetime.now(UTC), Kind.LOST, "", reason)
+
+    def _prune(self, ledger: Ledger) -> None:
+        self._prune_at = time.monotonic() + _PRUNE_SECONDS
+        before = datetime.now(UTC) - self._keep
+        ledger.prune(before, self._keep_bytes)
+        prune_pictures(self._folder, before, self._keep_bytes)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failures:
+            _log.error("audit: %s: %s; tried again until it can be written", self.path, error)
+        doublings = min(self._failures, _MOST_DOUBLINGS)
+        wait_seconds = min(self._first_retry_seconds * 2**doublings, _LONGEST_RETRY_SECONDS)
+        self._failures += 1
+        self._retry_at = self._prune_at = time.monotonic() + wait_seconds
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        if isinstance(error, sqlite3.Error) and is_damage(error):
+            with contextlib.suppress(OSError):
+                self._move_aside()
+
+    def _open(self) -> Ledger:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return Ledger(self.path)
+
+    def _move_aside(self) -> None:
+        """Keep a damaged ledger under another name, so that a new one can be begun."""
+        name = f"{FILE}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        for ending in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / (FILE + ending)).rename(self._folder / (name + ending))
+        _log.error("audit: the damaged record is kept as %s; a new one begins", name)
+        loss = f"the record before was damaged and is kept as {name}"
+        self._waiting.appendleft(Event(datetime.now(UTC), Kind.LOST, "", loss))

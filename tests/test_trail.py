@@ -1,0 +1,243 @@
+"""The trail: it records what it can, and never stops what it watches."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.audit import Kind, Ledger, Trail, read_events
+from monitor.errors import ConfigError
+
+WAIT_SECONDS = 60.0
+TEXT = "x" * 1000
+
+# Fills a disk that ends at argv[2] bytes a file, makes room, and says what was raised and logged.
+_FULL_DISK = """
+import json, logging, resource, sys, threading
+from pathlib import Path
+from monitor.audit import Kind, Trail
+
+said, failed = [], threading.Event()
+
+class Book(logging.Handler):
+    def emit(self, record):
+        said.append(record.getMessage())
+        failed.set()
+
+logging.getLogger("monitor.audit").addHandler(Book())
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+with Trail(Path(sys.argv[1]), first_retry_seconds=0.01) as trail:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), unlimited[1]))
+    noted = 0
+    while not failed.wait(0.001):
+        trail.note(Kind.DOOR, "hall", str(noted).ljust(1000))
+        noted += 1
+    for _ in range(20):
+        trail.note(Kind.DOOR, "hall", str(noted).ljust(1000))
+        noted += 1
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+print(json.dumps({"noted": noted, "lost": trail.lost, "said": said}))
+"""
+
+
+class Said(logging.Handler):
+    """What the audit logs; `failed` is set by the first error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.failed = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        if record.levelno >= logging.ERROR:
+            self.failed.set()
+
+
+@pytest.fixture
+def said() -> Iterator[Said]:
+    handler = Said()
+    log = logging.getLogger("monitor.audit")
+    log.addHandler(handler)
+    yield handler
+    log.removeHandler(handler)
+
+
+def rows(folder: Path) -> list[tuple[str, str]]:
+    return [(str(event.kind), event.reason) for event in read_events(folder / "audit.sqlite3")]
+
+
+def test_entries_of_many_threads_are_all_written(tmp_path: Path) -> None:
+    with Trail(tmp_path / "new" / "folder", model_sha256="m", config_sha256="c") as trail:
+        threads = [
+            threading.Thread(
+                target=lambda name=name: [  # type: ignore[misc]
+                    trail.note(Kind.DOOR, name, str(n)) for n in range(100)
+                ]
+            )
+            for name in ("hall", "gate")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WAIT_SECONDS)
+    events = list(read_events(trail.path))
+    assert (trail.recorded, trail.lost, len(events)) == (200, 0, 200)
+    for name in ("hall", "gate"):
+        of_one = [event.reason for event in events if event.door == name]
+        assert of_one == [str(n) for n in range(100)]
+    assert {(event.model_sha256, event.config_sha256) for event in events} == {("m", "c")}
+
+
+def test_a_reload_is_noted_and_its_hash_stands_in_what_follows(tmp_path: Path) -> None:
+    with Trail(tmp_path, config_sha256="old") as trail:
+        trail.note(Kind.START, "hall", "begins")
+        trail.reload("hall", "config.yaml changed", "new")
+        trail.note(Kind.STOP, "hall", "ends")
+    found = [(str(event.kind), event.config_sha256) for event in read_events(trail.path)]
+    assert found == [("start", "old"), ("reload", "new"), ("stop", "new")]
+
+
+def test_what_is_noted_after_the_end_is_no_error(tmp_path: Path) -> None:
+    with Trail(tmp_path) as trail:
+        pass
+    trail.note(Kind.DOOR, "hall", "too late")
+    assert rows(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_once_and_tried_again(
+    tmp_path: Path, said: Said
+) -> None:
+    blocked = tmp_path / "disk"
+    blocked.write_text("a file where a folder is wanted")
+    with Trail(blocked, first_retry_seconds=0.001) as trail:
+        for number in range(20):
+            trail.note(Kind.DOOR, "hall", str(number))
+        assert said.failed.wait(WAIT_SECONDS)
+        blocked.unlink()
+    assert rows(blocked) == [("door", str(number)) for number in range(20)]
+    assert len(said.lines) == 2
+    assert said.lines[0].startswith(f"audit: {blocked}/audit.sqlite3: [Errno 17] File exists")
+    assert said.lines[1].endswith("audit.sqlite3 is written again, 0 entries lost so far")
+
+
+@pytest.mark.skipif(not Path("/sys").is_dir(), reason="needs a folder read-only even to root")
+def test_a_read_only_folder_is_no_reason_to_end(said: Said) -> None:
+    with Trail(Path("/sys")) as trail:
+        trail.note(Kind.DOOR, "hall", "locked")
+    assert "unable to open database file" in said.lines[0]
+    assert said.lines[1:] == ["audit: 1 entries lost"]
+
+
+def test_of_too_many_waiting_entries_those_about_evidence_go_first(
+    tmp_path: Path, said: Said
+) -> None:
+    blocked = tmp_path / "disk"
+    blocked.write_text("")
+    # Not tried again before the end, when the disk is there.
+    with Trail(blocked, most_waiting=4, first_retry_seconds=WAIT_SECONDS) as trail:
+        assert said.failed.wait(WAIT_SECONDS)
+        for number in range(3):
+            trail.note(Kind.DOOR, "hall", f"door {number}")
+            trail.note(Kind.EVIDENCE, "hall", f"evidence {number}")
+        trail.note(Kind.DOOR, "hall", "door 3")
+        trail.note(Kind.DOOR, "hall", "door 4")
+        blocked.unlink()
+    assert trail.lost == 4
+    assert rows(blocked) == [
+        ("lost", "4 entries lost while the record could not be written"),
+        *(("door", f"door {number}") for number in range(1, 5)),
+    ]
+
+
+def test_a_full_disk_stops_the_record_and_nothing_else(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL_DISK, str(tmp_path), str(200_000)],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    first, *others = found["said"]
+    assert "audit.sqlite3: " in first
+    assert others == [f"audit: {tmp_path}/audit.sqlite3 is written again, 0 entries lost so far"]
+    assert found["noted"] > 20
+    assert [reason.strip() for _, reason in rows(tmp_path)] == [
+        str(number) for number in range(found["noted"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "kept_bytes",
+    [
+        pytest.param(0, id="no longer a database"),
+        pytest.param(4096, id="damaged behind its first page, which says what it is"),
+    ],
+)
+def test_a_damaged_record_is_kept_aside_and_a_new_one_begun(
+    tmp_path: Path, said: Said, kept_bytes: int
+) -> None:
+    with Trail(tmp_path) as trail:
+        trail.note(Kind.DOOR, "hall", "before")
+    content = trail.path.read_bytes()
+    trail.path.write_bytes(content[:kept_bytes] + b"\xff" * (len(content) - kept_bytes))
+    with Trail(tmp_path, first_retry_seconds=0.001) as trail:
+        trail.note(Kind.DOOR, "hall", "after")
+        assert said.failed.wait(WAIT_SECONDS)
+    [aside] = tmp_path.glob("audit.sqlite3.damaged-*Z")
+    assert rows(tmp_path) == [
+        ("lost", f"the record before was damaged and is kept as {aside.name}"),
+        ("door", "after"),
+    ]
+
+
+def test_a_record_of_a_newer_version_is_refused_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "audit.sqlite3"
+    Ledger(path).close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 9")
+    database.close()
+    with pytest.raises(ConfigError, match="version 9 found"), Trail(tmp_path):
+        pass
+
+
+def test_entries_and_pictures_are_pruned_by_age(tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for name, age_days in (("old.mkv", 8), ("older.mkv", 9), ("new.mkv", 6)):
+        (clips / name).write_bytes(b"x" * 1000)
+        at = (datetime.now(UTC) - timedelta(days=age_days)).timestamp()
+        os.utime(clips / name, (at, at))
+    with Trail(tmp_path, keep_days=36_500) as trail:
+        trail.note(Kind.DOOR, "hall", "old", at=datetime.now(UTC) - timedelta(days=8))
+        trail.note(Kind.DOOR, "hall", "new", at=datetime.now(UTC) - timedelta(days=6))
+    with Trail(tmp_path, keep_days=7):
+        pass
+    assert [path.name for path in clips.iterdir()] == ["new.mkv"]
+    assert [event.reason for event in read_events(trail.path)] == ["new"]
+
+
+def test_the_oldest_pictures_go_when_all_together_takes_too_much(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        path = pictures / f"{number}.jpg"
+        path.write_bytes(b"x" * 400_000)
+        os.utime(path, (1e9 + number, 1e9 + number))
+    with Trail(tmp_path, keep_days=36_500, keep_mb=1.0) as trail:
+        trail.note(Kind.DOOR, "hall", "stays")
+    assert sorted(path.name for path in pictures.iterdir()) == ["2.jpg", "3.jpg"]
+    assert [event.reason for event in read_events(trail.path)] == ["stays"]
