@@ -10,7 +10,7 @@ from itertools import islice
 
 import pytest
 from conftest import CLASSES, ColourDetector
-from rtsp_camera import RtspCamera, rtsp_camera
+from rtsp_camera import RtspCamera, age_seconds, rtsp_camera
 from test_doorkeeper import LeaseBook
 
 from monitor.doorkeeper import Doorkeeper, Result
@@ -19,6 +19,7 @@ from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.pipeline import Pipeline
 from monitor.policy import Door, Policy
+from monitor.sources import camera as camera_module
 from monitor.sources import capture, open_source
 from monitor.zones import Zones
 
@@ -147,3 +148,29 @@ def test_the_door_locks_when_its_camera_fails_and_opens_again_when_it_is_back(
 
 def is_unlocked(result: Result) -> bool:
     return result.decision.door is Door.UNLOCKED
+
+
+def test_a_picture_that_waited_to_be_read_is_dated_to_when_it_was_taken(
+    camera: RtspCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "BACKLOG_SECONDS", DEADLINE_SECONDS)
+    frames = open_source(camera.url).frames()
+    ages = [age_seconds(frame) for frame in islice(frames, 30)]
+    let_pictures_queue_up(camera)
+    ages += [age_seconds(frame) for frame in islice(frames, 60)]
+    # Neither those nor what FFmpeg gathers in over a second of opening passes for new.
+    assert max(ages) - min(ages) < 0.5
+
+
+def test_a_stream_that_is_not_read_in_time_is_connected_to_anew(camera: RtspCamera) -> None:
+    frames = open_source(camera.url).frames()
+    next(frames)
+    let_pictures_queue_up(camera)
+    with pytest.raises(SourceError, match="falls behind by"):
+        for _ in islice(frames, 60):
+            pass
+
+
+def let_pictures_queue_up(camera: RtspCamera) -> None:
+    """Read more than two seconds of pictures over another connection."""
+    list(islice(open_source(camera.url).frames(), 50))

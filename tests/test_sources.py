@@ -168,6 +168,15 @@ def test_any_bytes_after_a_known_header_are_measured_without_failing(
     assert missing_bytes(path) >= 0
 
 
+def test_a_video_that_is_deleted_while_it_plays_is_an_error(clip: Clip) -> None:
+    path = clip("door", [("bare", 5)])
+    frames = open_source(str(path)).frames()
+    next(frames)
+    path.unlink()
+    with pytest.raises(SourceError, match=r"door\.mp4: No such file"):
+        list(frames)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from .video import VideoFile
 __all__ = ["Mode", "Source", "open_source"]
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
+# OpenCV crashes on such a name.
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def open_source(
@@ -35,8 +38,10 @@ def open_source(
     Raises SourceError when there is nothing of that name, or it cannot be opened.
     """
     text = str(spec)
+    if _NO_TEXT.search(text):
+        raise SourceError(f"{without_secrets(text)!a}: expected a name without NUL, in UTF-8")
     if text.isdecimal():
-        return _camera(int(text), mode)
+        return _camera(_index(text), mode)
     if text == "demo":
         return Demo()
     if "://" in text:
@@ -44,13 +49,20 @@ def open_source(
         if scheme not in _STREAM_SCHEMES:
             expected = ", ".join(_STREAM_SCHEMES)
             raise SourceError(f"source URL: scheme {scheme!r} found, expected one of {expected}")
-        return Camera(without_secrets(text), partial(open_capture, text, threads=1))
+        # Only RTSP hands on when the camera took a picture; over HTTP, FFmpeg makes the times up.
+        stamped = scheme in ("rtsp", "rtsps")
+        connect = partial(open_capture, text, threads=1)
+        return Camera(without_secrets(text), connect, stamped=stamped)
     if text.startswith("/dev/"):
         return _camera(text, mode)
     path = Path(text)
-    if path.is_dir():
-        return Pictures.of_folder(path, fps_of_pictures)
-    if not path.is_file():
+    try:
+        if path.is_dir():
+            return Pictures.of_folder(path, fps_of_pictures)
+        is_file = path.is_file()
+    except OSError as error:
+        raise SourceError(f"{text}: {error.strerror}") from None
+    if not is_file:
         raise SourceError(
             f"{text}: no such file or folder; expected a camera index, a URL, a video file, "
             "a folder of pictures, or demo"
@@ -58,6 +70,13 @@ def open_source(
     if path.suffix.lower() in SUFFIXES:
         return Pictures(path.stem, [path], fps_of_pictures)
     return VideoFile(path)
+
+
+def _index(digits: str) -> int:
+    # OpenCV takes the hundreds of an index for the number of one of its drivers.
+    if len(digits) > 2:
+        raise SourceError(f"camera {digits[:20]}: expected an index of 0 to 99, or a device path")
+    return int(digits)
 
 
 def _camera(device: int | str, mode: Mode | None) -> Camera:

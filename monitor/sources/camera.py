@@ -11,6 +11,9 @@ import numpy as np
 
 from ..errors import SourceError
 from ..frame import Frame
+from .stream_clock import StreamClock
+
+BACKLOG_SECONDS = 2.0
 
 
 class Camera:
@@ -18,6 +21,7 @@ class Camera:
 
     name: what messages and events call it.
     connect: opens it; called on the thread that reads it, which also releases it.
+    stamped: whether each picture comes with a timestamp of the camera's; a backlog is then noticed.
     """
 
     live = True
@@ -25,14 +29,21 @@ class Camera:
     frame_count_hint = None
     timeline = None
 
-    def __init__(self, name: str, connect: Callable[[], cv2.VideoCapture]) -> None:
+    def __init__(
+        self, name: str, connect: Callable[[], cv2.VideoCapture], *, stamped: bool = False
+    ) -> None:
         self.name = name
         self._connect = connect
+        self._stamped = stamped
         self._index = 0
 
     def frames(self) -> Iterator[Frame]:
-        """Connect and yield frames; raises SourceError when there is no camera or no picture."""
+        """Connect and yield frames.
+
+        Raises SourceError when there is no camera or no picture, or pictures come too late.
+        """
         capture = self._connect()
+        clock = StreamClock()
         try:
             if not capture.isOpened():
                 raise SourceError(f"{self.name}: cannot be opened, expected a camera that answers")
@@ -40,7 +51,17 @@ class Camera:
                 read, image = capture.read()
                 if not read:
                     raise SourceError(f"{self.name}: gives no more pictures")
-                yield Frame(np.asarray(image, np.uint8), self._index, time.monotonic())
+                arrived_at = time.monotonic()
+                taken_at: float | None = arrived_at
+                if self._stamped:
+                    stamp_seconds = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
+                    taken_at = clock.taken_at(stamp_seconds, arrived_at)
+                if taken_at is None:
+                    continue
+                if arrived_at - taken_at > BACKLOG_SECONDS:
+                    # What is queued on the way is never worth reading: a new connection is faster.
+                    raise SourceError(f"{self.name}: falls behind by {arrived_at - taken_at:.1f} s")
+                yield Frame(np.asarray(image, np.uint8), self._index, taken_at)
                 self._index += 1
         finally:
             capture.release()

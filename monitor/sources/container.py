@@ -30,7 +30,7 @@ def missing_bytes(path: Path) -> int:
         elif head[:4] == b"RIFF":
             end = _end_of_riff(file, size)
         elif head[:4] == _EBML_ID:
-            end = _end_of_matroska(file)
+            end = _end_of_matroska(file, size)
         else:
             return 0
     return max(end - size, 0)
@@ -64,11 +64,13 @@ def _end_of_riff(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _end_of_matroska(file: BinaryIO) -> int:
+def _end_of_matroska(file: BinaryIO, size: int) -> int:
     # RFC 8794, section 4: an identifier, then a length whose leading zero bits say how many bytes
     # it takes; all ones means unknown.
     end = 0
     for identifier in (_EBML_ID, _SEGMENT_ID):
+        if end >= size:
+            break
         file.seek(end)
         header = file.read(12)
         if header[:4] != identifier or len(header) < 12 or not header[4]:

@@ -58,7 +58,10 @@ class VideoFile:
                 index += 1
         finally:
             self.close()
-        missing = missing_bytes(self._path)
+        try:
+            missing = missing_bytes(self._path)
+        except OSError as error:
+            raise SourceError(f"{self._path}: {error.strerror}, expected the video") from None
         if missing:
             raise SourceError(
                 f"{self._path}: truncated: {missing} bytes are missing at the end, "
