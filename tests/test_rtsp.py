@@ -26,7 +26,7 @@ from monitor.zones import Zones
 DEADLINE_SECONDS = 60.0
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "OPEN_TIMEOUT_SECONDS", 2.0)
     monkeypatch.setattr(capture, "READ_TIMEOUT_SECONDS", 2.0)
@@ -56,6 +56,7 @@ def error_of(frames: Iterator[Frame]) -> str:
     return errors[0]
 
 
+@pytest.mark.usefixtures("_short_patience")
 @pytest.mark.parametrize("fail", [RtspCamera.kill, RtspCamera.freeze])
 def test_a_stream_that_breaks_off_or_hangs_is_an_error(
     camera: RtspCamera, fail: Callable[[RtspCamera], None]
@@ -68,6 +69,7 @@ def test_a_stream_that_breaks_off_or_hangs_is_an_error(
     assert error_of(frames) == f"{camera.url}: gives no more pictures"
 
 
+@pytest.mark.usefixtures("_short_patience")
 def test_a_camera_that_accepts_connections_and_says_nothing_cannot_be_opened(
     camera: RtspCamera,
 ) -> None:
@@ -119,6 +121,7 @@ def wait_for(results: Iterator[Result | None], is_it: Callable[[Result], bool]) 
     raise AssertionError("the results ended")
 
 
+@pytest.mark.usefixtures("_short_patience")
 @pytest.mark.parametrize(
     ("fail", "mend"),
     [
