@@ -13,14 +13,17 @@ from conftest import CLASSES, ColourDetector
 from rtsp_camera import RtspCamera, age_seconds, rtsp_camera
 from test_doorkeeper import LeaseBook
 
+from monitor.capture import Capture
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
+from monitor.line import Line
 from monitor.pipeline import Pipeline
 from monitor.policy import Door, Policy
 from monitor.sources import camera as camera_module
-from monitor.sources import capture, open_source
+from monitor.sources import capture as ffmpeg
+from monitor.sources import open_source
 from monitor.zones import Zones
 
 DEADLINE_SECONDS = 60.0
@@ -28,8 +31,8 @@ DEADLINE_SECONDS = 60.0
 
 @pytest.fixture
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "OPEN_TIMEOUT_SECONDS", 2.0)
-    monkeypatch.setattr(capture, "READ_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(ffmpeg, "OPEN_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(ffmpeg, "READ_TIMEOUT_SECONDS", 2.0)
 
 
 @pytest.fixture
@@ -97,7 +100,7 @@ def test_a_camera_asks_for_its_password_which_no_message_tells(
     assert password not in said
 
 
-def door(camera: RtspCamera, lock: LeaseBook) -> Pipeline:
+def door(camera: RtspCamera, lock: LeaseBook) -> Line:
     keeper = Doorkeeper(
         detector=ColourDetector(),
         zones=Zones(),
@@ -107,16 +110,16 @@ def door(camera: RtspCamera, lock: LeaseBook) -> Pipeline:
         grace_seconds=0.5,
         max_age_seconds=1.0,
     )
-    source = open_source(camera.url)
-    return Pipeline(source, keeper, locks=(lock,), waits=lambda: iter(lambda: 0.1, None))
+    capture = Capture(open_source(camera.url), waits=lambda: iter(lambda: 0.1, None))
+    return Line("door", capture, keeper, locks=(lock,), overwrite=True)
 
 
-def wait_for(results: Iterator[Result | None], is_it: Callable[[Result], bool]) -> Result:
+def wait_for(running: Pipeline, is_it: Callable[[Result], bool]) -> Result:
     """The first result of that kind."""
     give_up_at = time.monotonic() + DEADLINE_SECONDS
-    for result in results:
-        if result is not None and is_it(result):
-            return result
+    for found in running.results():
+        if found is not None and is_it(found[1]):
+            return found[1]
         assert time.monotonic() < give_up_at
     raise AssertionError("the results ended")
 
@@ -135,17 +138,16 @@ def test_the_door_locks_when_its_camera_fails_and_opens_again_when_it_is_back(
     mend: Callable[[RtspCamera], None],
 ) -> None:
     lock = LeaseBook()
-    with door(camera, lock) as running:
-        results = running.results()
-        wait_for(results, is_unlocked)
+    line = door(camera, lock)
+    with Pipeline([line]) as running:
+        wait_for(running, is_unlocked)
         fail(camera)
-        silent = wait_for(results, lambda result: not is_unlocked(result))
+        silent = wait_for(running, lambda result: not is_unlocked(result))
         assert silent.decision.reason.startswith("camera silent")
-        wait_for(results, lambda _: running.summary.reconnects >= 2)
+        wait_for(running, lambda _: line.summary.reconnects >= 2)
         assert not lock.leases[-1].unlocked
         mend(camera)
-        back = wait_for(results, is_unlocked)
-        assert back.fresh
+        assert wait_for(running, is_unlocked).fresh
         assert lock.leases[-1].unlocked
 
 

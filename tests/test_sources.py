@@ -299,6 +299,10 @@ def test_a_password_is_never_part_of_the_name(url: str, name: str) -> None:
     assert open_source(url).name == name
 
 
+def test_a_file_s_name_holds_no_secrets() -> None:
+    assert without_secrets("who?#1.mp4") == "who?#1.mp4"
+
+
 def test_a_stream_that_fails_does_not_tell_its_password() -> None:
     with pytest.raises(SourceError) as failure:
         play("rtsp://me:secret@127.0.0.1:9/live?token=secret")

@@ -18,6 +18,7 @@ from ..frame import Frame, Image
 from ..other_model import OtherModel
 from ..parts import drawn, frames_of, make_detector, make_policy, make_zones
 from ..policy import Decision
+from ..sources import without_secrets
 
 _COMPARED_PICTURES = 16
 
@@ -43,6 +44,7 @@ def measure(
     """
     door = config.doors[0]
     spec = door.source if source is None else source
+    name = without_secrets(str(spec))
     detector = make_detector(config.model, model)
     policy, zones = make_policy(door, detector), make_zones(door)
 
@@ -55,11 +57,11 @@ def measure(
     found = bench(frames_of(door, spec), detector, judge, partial(drawn, door), frames)
     images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
     if found is None:
-        raise SourceError(f"{spec}: too few frames found, expected more than those of a warm-up")
+        raise SourceError(f"{name}: too few frames found, expected more than those of a warm-up")
     height_px, width_px = images[0].shape[:2]
     _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
     _row("runs on", f"{detector.provider}, {detector.threads} threads")
-    _row("frames", f"{found.frames} of {spec}, {width_px} x {height_px} px")
+    _row("frames", f"{found.frames} of {name}, {width_px} x {height_px} px")
     print(found)
     compared = _compared(images, detector, against, frames) if against else None
     memory_mb = peak_memory_mb()
@@ -69,7 +71,7 @@ def measure(
             "model": {"file": detector.path.name, "sha256": detector.sha256},
             "provider": detector.provider,
             "threads": detector.threads,
-            "source": {"name": str(spec), "width_px": width_px, "height_px": height_px},
+            "source": {"name": name, "width_px": width_px, "height_px": height_px},
             **found.to_dict(),
             "memory_mb": memory_mb,
             "against": {"file": against.name, **compared.to_dict()}

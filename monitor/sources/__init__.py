@@ -15,7 +15,7 @@ from .pictures import SUFFIXES, Pictures
 from .source import Source
 from .video import VideoFile
 
-__all__ = ["Mode", "Source", "open_source"]
+__all__ = ["Mode", "Source", "open_source", "without_secrets"]
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 # OpenCV crashes on such a name.

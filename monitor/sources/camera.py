@@ -71,7 +71,12 @@ class Camera:
 
 
 def without_secrets(url: str) -> str:
-    """The URL without user, password, query and fragment, whatever the password holds."""
+    """The URL without user, password, query and fragment, whatever the password holds.
+
+    Any other text is left as it is.
+    """
+    if "://" not in url:
+        return url
     # Up to the last @, not by a URL parser: a password with an unescaped / or # would slip through.
     bare = re.sub(r"://.*@", "://", url, flags=re.DOTALL)
     return re.split(r"[?#]", bare, maxsplit=1)[0]
