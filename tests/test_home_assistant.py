@@ -79,7 +79,8 @@ def test_every_state_of_a_door_is_one_that_the_entities_know() -> None:
             assert rendered(evidence, state) in evidence["options"]
             assert rendered(faces, state) == "3"
     assert lock["state_locked"] != lock["state_unlocked"]
-    assert rendered(lock, DoorState.locked("nothing decided yet")) == lock["state_locked"]
+    state = DoorState(Door.LOCKED, Evidence.UNKNOWN, 0, "no face")
+    assert rendered(lock, state) == lock["state_locked"]
 
 
 def test_every_entity_but_the_connection_itself_is_unavailable_without_a_connection() -> None:

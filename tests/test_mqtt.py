@@ -61,10 +61,10 @@ def lease(lasts_seconds: float = 5.0) -> Lease:
     return Lease(unlocked=True, reason="", expires_at=time.monotonic() + lasts_seconds)
 
 
-def result(door: Door, evidence: Evidence, reason: str = "seen", faces: int = 0) -> Result:
-    """What a doorkeeper says of a frame."""
-    seen = Detections.empty(CLASSES)
-    decision = Decision(0.0, evidence, door, reason, seen, 0.0, 1.0)
+def result(evidence: Evidence, reason: str = "seen") -> Result:
+    """What a doorkeeper says of a frame without faces."""
+    nobody = Detections.empty(CLASSES)
+    decision = Decision(0.0, evidence, Door.LOCKED, reason, nobody, 0.0, 1.0)
     return Result(Frame(picture("nobody"), 0, 0.0), decision)
 
 
@@ -174,42 +174,53 @@ def test_everything_is_said_anew_when_home_assistant_starts(broker: RealBroker) 
         assistant.next(discovery)
 
 
-def test_the_state_is_said_when_it_changes_and_not_for_another_reason_alone(
-    broker: RealBroker,
-) -> None:
+def test_the_state_follows_what_the_door_was_told_and_what_is_seen(broker: RealBroker) -> None:
     with Listener(broker, STATE) as listener, acting(broker, commands=False) as actuator:
+        said = []
+
+        def heard() -> None:
+            state = content(listener.next(STATE))
+            said.append((state["door"], state["evidence"], state["reason"]))
+
         actuator.lock()
         listener.next(STATE)
-        said = []
-        for door, evidence, reason in [
-            (Door.LOCKED, Evidence.CLEAR, "held 0.1 of 1.0 s"),
-            (Door.LOCKED, Evidence.CLEAR, "held 0.2 of 1.0 s"),
-            (Door.UNLOCKED, Evidence.CLEAR, "1 face masked"),
-            (Door.UNLOCKED, Evidence.UNKNOWN, "no face"),
-            (Door.LOCKED, Evidence.UNKNOWN, "no face"),
-        ]:
-            actuator.watch(result(door, evidence, reason))
-            if reason != "held 0.2 of 1.0 s":
-                message = listener.next(STATE)
-                said.append((content(message)["door"], content(message)["evidence"]))
+        actuator.watch(result(Evidence.CLEAR, "1 face masked"))
+        heard()
+        actuator.unlock(lease())
+        heard()
+        actuator.unlock(lease())
+        actuator.watch(result(Evidence.CLEAR, "another reason alone"))
+        actuator.watch(result(Evidence.UNKNOWN, "no face"))
+        heard()
+        actuator.lock()
+        heard()
     assert said == [
-        ("locked", "clear"),
-        ("unlocked", "clear"),
-        ("unlocked", "unknown"),
-        ("locked", "unknown"),
+        ("locked", "clear", "1 face masked"),
+        ("unlocked", "clear", "1 face masked"),
+        ("unlocked", "unknown", "no face"),
+        ("locked", "unknown", "no face"),
     ]
 
 
-def test_at_the_end_the_door_is_reported_locked_and_no_longer_available(
+def test_a_door_that_could_not_be_unlocked_is_not_reported_unlocked(broker: RealBroker) -> None:
+    with Listener(broker, STATE) as listener, acting(broker) as actuator:
+        with pytest.raises(ActuatorError, match="nobody"):
+            actuator.unlock(lease())
+        actuator.watch(result(Evidence.CLEAR))
+        state = listener.next(STATE, lambda payload: '"clear"' in payload)
+        assert content(state)["door"] == "locked"
+
+
+def test_at_the_end_nothing_is_certain_and_the_door_no_longer_available(
     broker: RealBroker,
 ) -> None:
     with Listener(broker, "maskgate/#") as listener:
         with acting(broker, commands=False) as actuator:
             actuator.lock()
             listener.next(AVAILABILITY, lambda payload: payload == "online")
-            actuator.watch(result(Door.UNLOCKED, Evidence.CLEAR))
-            listener.next(STATE, lambda payload: '"unlocked"' in payload)
-        assert content(listener.next(STATE))["door"] == "locked"
+            actuator.watch(result(Evidence.CLEAR))
+            listener.next(STATE, lambda payload: '"clear"' in payload)
+        assert content(listener.next(STATE))["reason"] == "the monitor has ended"
         listener.next(AVAILABILITY, lambda payload: payload == "offline")
     with Listener(broker, AVAILABILITY) as later:
         assert later.next(AVAILABILITY).payload == b"offline"
@@ -364,7 +375,7 @@ def test_what_the_broker_forbids_is_said_once_a_topic(
         with pytest.raises(ActuatorError, match=f"{COMMAND}: refused: Not authorized"):
             actuator.lock()
         for evidence in (Evidence.CLEAR, Evidence.VIOLATION):
-            actuator.watch(result(Door.LOCKED, evidence))
+            actuator.watch(result(evidence))
             listener.next(STATE, lambda payload, said=str(evidence): said in payload)  # type: ignore[misc]
     assert sum(f"{AVAILABILITY}: refused" in message for message in caplog.messages) == 1
 

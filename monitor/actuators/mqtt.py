@@ -100,7 +100,7 @@ class MqttActuator(Actuator):
         self._reporter.watch(result)
 
     def close(self) -> None:
-        """Report the door locked and not available any more, and end the connection."""
+        """Report a last time, then that nothing is reported any more, and end the connection."""
         self._reporter.close()
         self._client.close()
 
@@ -109,8 +109,11 @@ class MqttActuator(Actuator):
             self._started = True
             self._reporter.start()
             self._client.start()
-        if not self._commands:
-            return
+        if self._commands:
+            self._send(door, lasts_seconds)
+        self._reporter.move(door)
+
+    def _send(self, door: Door, lasts_seconds: float) -> None:
         # Milliseconds, so that a monitor that was started anew goes on above its predecessor.
         self._sequence = max(self._sequence + 1, int(time.time() * 1000))
         message = self._topics.commanding(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from ..doorkeeper import Result
 from ..evidence import Evidence
 from ..policy import Door
 from .message import Message
@@ -17,24 +16,16 @@ ONLINE, OFFLINE = "online", "offline"
 class DoorState:
     """What is reported of a door; two states that differ only in their reason are equal.
 
-    faces: how many were judged.
+    door: what it was last told to be.
+    evidence: what the newest picture says.
+    faces: how many were judged in it.
+    reason: why, in words.
     """
 
     door: Door
     evidence: Evidence
     faces: int
     reason: str = field(compare=False)
-
-    @classmethod
-    def of(cls, result: Result) -> DoorState:
-        """The state after a result."""
-        decision = result.decision
-        return cls(decision.door, decision.evidence, len(decision.faces), decision.reason)
-
-    @classmethod
-    def locked(cls, reason: str) -> DoorState:
-        """The state when nothing is decided: the door is locked, since every unlock runs out."""
-        return cls(Door.LOCKED, Evidence.UNKNOWN, 0, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from ..channel import Channel, Closed
 from ..doorkeeper import Result
 from ..errors import ActuatorError
+from ..evidence import Evidence
+from ..policy import Decision, Door
 from .door import ONLINE, DoorState, DoorTopics
 from .message import Message
 from .session import RefusedError
@@ -27,7 +29,7 @@ class DoorReporter:
     topics: of the door.
     introduction: messages that come after the state and the availability in everything anew.
     heartbeat_seconds: how often an unchanged state is said again. When no result has come for so
-        long, the door is reported locked: its lease has run out.
+        long, the evidence is unknown.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class DoorReporter:
         self._topics = topics
         self._introduction = introduction
         self._heartbeat_seconds = heartbeat_seconds
-        self._decided = (DoorState.locked("nothing decided yet"), time.monotonic())
-        # What is new stands in `_decided` and `_anew`; the channel only says that something is.
+        self._door = Door.LOCKED
+        self._decided: tuple[Decision | None, float] = (None, time.monotonic())
+        # What is new stands in the fields above and in `_anew`; the channel only says that there
+        # is something.
         self._news: Channel[None] = Channel(1, overwrite=True)
         self._anew = threading.Event()
         self._refused: dict[str, str] = {}
@@ -52,12 +56,17 @@ class DoorReporter:
         )
 
     def start(self) -> None:
-        """Start the thread; nothing is published before `renew` or the first heartbeat."""
+        """Start the thread; what is so from the start is published by `renew`."""
         self._thread.start()
 
     def watch(self, result: Result) -> None:
         """Take note of a result; returns at once."""
-        self._decided = (DoorState.of(result), time.monotonic())
+        self._decided = (result.decision, time.monotonic())
+        self._wake()
+
+    def move(self, door: Door) -> None:
+        """Take note of what the door was told to be; returns at once."""
+        self._door = door
         self._wake()
 
     def renew(self) -> None:
@@ -66,7 +75,7 @@ class DoorReporter:
         self._wake()
 
     def close(self, timeout_seconds: float = 2.0) -> None:
-        """Report the door locked, and end the thread.
+        """Report for the last time, and end the thread.
 
         timeout_seconds: how long to wait; a thread that hangs longer is left behind.
         """
@@ -79,7 +88,7 @@ class DoorReporter:
             self._news.put(None)
 
     def _report(self) -> None:
-        reported: DoorState | None = None
+        reported = self._state()
         due_at = time.monotonic() + self._heartbeat_seconds
         while True:
             try:
@@ -87,7 +96,8 @@ class DoorReporter:
             except TimeoutError:
                 pass
             except Closed:
-                self._say([self._topics.reporting(DoorState.locked("the monitor has ended"))])
+                ended = DoorState(self._door, Evidence.UNKNOWN, 0, "the monitor has ended")
+                self._say([self._topics.reporting(ended)])
                 return
             anew = self._anew.is_set()
             self._anew.clear()
@@ -101,11 +111,12 @@ class DoorReporter:
             due_at = time.monotonic() + self._heartbeat_seconds
 
     def _state(self) -> DoorState:
-        state, decided_at = self._decided
+        decision, decided_at = self._decided
         silent_seconds = time.monotonic() - decided_at
-        if silent_seconds < self._heartbeat_seconds:
-            return state
-        return DoorState.locked(f"nothing decided for {silent_seconds:.0f} s")
+        if decision is None or silent_seconds >= self._heartbeat_seconds:
+            reason = f"nothing decided for {silent_seconds:.0f} s"
+            return DoorState(self._door, Evidence.UNKNOWN, 0, reason)
+        return DoorState(self._door, decision.evidence, len(decision.faces), decision.reason)
 
     def _say(self, messages: Sequence[Message]) -> None:
         for message in messages:
