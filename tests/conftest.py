@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from mqtt_broker import RealBroker
 
 from export.frame_detector import FrameDetector
 from export.postprocess import PostprocessConfig
@@ -121,6 +122,13 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[RealBroker]:
+    """A real MQTT broker that lets everyone do everything."""
+    with RealBroker(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""A real broker, Mosquitto, that tests start and kill, and someone who listens there."""
+"""MQTT for tests: a real broker to start and kill, a false one, and a listener."""
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import shutil
 import socket
@@ -18,6 +19,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 DEADLINE_SECONDS = 20.0
+TOPIC = "maskgate/door"
+COMMAND, STATE, AVAILABILITY = (f"{TOPIC}/{name}" for name in ("command", "state", "availability"))
 
 
 def program(name: str) -> str:
@@ -153,3 +156,75 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+CONNACK = bytes([0x20, 3, 0, 0, 0])
+
+
+class FakeBroker:
+    """Answers the first bytes of every connection with the same bytes; a context manager.
+
+    answer: what it says.
+    hang_up: whether it then closes the connection.
+    """
+
+    def __init__(self, answer: bytes, *, hang_up: bool) -> None:
+        self._answer = answer
+        self._hang_up = hang_up
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self._heard: list[bytes] = []
+        self._changed = threading.Condition()
+        self._connections: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def heard(self, index: int, ready: Callable[[bytes], bool]) -> bytes:
+        """What came on a connection, by its number, once it fulfils a condition."""
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: len(self._heard) > index and ready(self._heard[index]), DEADLINE_SECONDS
+            )
+            return self._heard[index]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with self._changed:
+            index = len(self._heard)
+            self._heard.append(b"")
+        with connection, contextlib.suppress(OSError):
+            while more := connection.recv(4096):
+                with self._changed:
+                    first = not self._heard[index]
+                    self._heard[index] += more
+                    self._changed.notify_all()
+                if first:
+                    connection.sendall(self._answer)
+                if self._hang_up:
+                    return
+
+    def __enter__(self) -> FakeBroker:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._threads[0].join()
+        for connection, thread in zip(self._connections, self._threads[1:], strict=True):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join()

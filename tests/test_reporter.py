@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import CLASSES, picture
+from mqtt_door import result
 
-from monitor.detections import Detections
-from monitor.doorkeeper import Result
 from monitor.errors import ActuatorError
 from monitor.evidence import Evidence
-from monitor.frame import Frame
 from monitor.mqtt.door import DoorTopics
 from monitor.mqtt.message import Message
 from monitor.mqtt.reporter import DoorReporter
 from monitor.mqtt.session import RefusedError
-from monitor.policy import Decision, Door
+from monitor.policy import Door
 
 DEADLINE_SECONDS = 20.0
 TOPICS = DoorTopics("maskgate/door")
@@ -70,13 +67,6 @@ def reporting(broker: FakeBroker, heartbeat_seconds: float = 60.0) -> Iterator[D
     finally:
         broker.held.set()
         reporter.close(DEADLINE_SECONDS)
-
-
-def result(evidence: Evidence) -> Result:
-    """What a doorkeeper says of a frame without faces."""
-    nobody = Detections.empty(CLASSES)
-    decision = Decision(0.0, evidence, Door.LOCKED, "seen", nobody, 0.0, 1.0)
-    return Result(Frame(picture("nobody"), 0, 0.0), decision)
 
 
 def test_everything_anew_is_first_the_state_then_availability_then_the_introduction() -> None:
