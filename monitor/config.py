@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from .actuators.sections import MqttSection
 from .door_section import DoorSection
 from .fields import Text
 from .schema import Listed, Section, filled, read
@@ -20,6 +21,16 @@ def _named_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"a name of its own for each, not {', '.join(map(repr, twice))} twice")
+    return doors
+
+
+def _topics_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
+    # At one broker the second would end the first one's connection, and the first the second's.
+    parts = [part for door in doors for part in door.actuators if isinstance(part, MqttSection)]
+    places = [(part.host, part.port, part.topic) for part in parts]
+    twice = sorted({place[-1] for place in places if places.count(place) > 1})
+    if twice:
+        raise ValueError(f"a topic of its own for each, not {', '.join(map(repr, twice))} twice")
     return doors
 
 
@@ -59,9 +70,12 @@ class Config(Section):
     model: ModelSection = ModelSection()
     window: Literal["auto", "never"] = "auto"
     audit: AuditSection = AuditSection()
-    doors: Annotated[Listed[DoorSection], AfterValidator(filled), AfterValidator(_named_apart)] = (
-        DoorSection(name="door"),
-    )
+    doors: Annotated[
+        Listed[DoorSection],
+        AfterValidator(filled),
+        AfterValidator(_named_apart),
+        AfterValidator(_topics_apart),
+    ] = (DoorSection(name="door"),)
 
 
 def load(path: Path | None) -> Config:

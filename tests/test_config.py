@@ -234,6 +234,40 @@ def test_a_file_that_is_no_configuration_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("keys", "complaint"),
+    [
+        pytest.param("topic: a/+", "topic: found 'a/+', expected", id="a wildcard"),
+        pytest.param("topic: /a", "topic: found '/a', expected", id="a slash at the beginning"),
+        pytest.param("topic: a b", "topic: found 'a b', expected", id="a space"),
+        pytest.param("topic: a, port: 0", "port: found 0, expected", id="no port"),
+        pytest.param(
+            "topic: a, ca_file: ca.pem", "ca_file: found 'ca.pem', expected tls: true", id="no TLS"
+        ),
+        pytest.param("topic: a, password: b", "password: unknown key", id="a password in the file"),
+    ],
+)
+def test_an_mqtt_section_that_cannot_work_is_refused(
+    tmp_path: Path, keys: str, complaint: str
+) -> None:
+    section = f"{{kind: mqtt, name: lock, host: broker, {keys}}}"
+    with pytest.raises(ConfigError, match=re.escape(complaint)):
+        load_text(tmp_path, f"doors: [{{name: a, actuators: [{section}]}}]")
+
+
+def test_two_doors_cannot_have_one_topic_at_one_broker(tmp_path: Path) -> None:
+    def doors(*places: tuple[str, str]) -> str:
+        section = "{{kind: mqtt, name: lock, host: {}, topic: {}}}"
+        return "doors:" + "".join(
+            f"\n  - {{name: door {number}, actuators: [{section.format(*place)}]}}"
+            for number, place in enumerate(places)
+        )
+
+    assert load_text(tmp_path, doors(("a", "hall"), ("b", "hall"), ("a", "yard"))).doors
+    with pytest.raises(ConfigError, match="a topic of its own for each, not 'hall' twice"):
+        load_text(tmp_path, doors(("a", "hall"), ("a", "yard"), ("a", "hall")))
+
+
+@pytest.mark.parametrize(
     ("written", "value"),
     [
         # Numbers that YAML 1.1 reads as text.

@@ -38,7 +38,7 @@ def make(section: ActuatorSection, *, door_name: str) -> Actuator:
                 timeout_seconds=section.timeout_seconds,
             )
         case MqttSection():
-            from .mqtt import MqttActuator
+            from .mqtt import MqttActuator  # here, because its library is an extra
 
             return MqttActuator(
                 section.name,
