@@ -54,11 +54,17 @@ class AuditSection(Section):
 
     folder: where it is kept; None keeps none.
     keep_days, keep_mb: what is older, or the oldest of what is more, is deleted.
+    snapshots: whether each event leaves a picture.
+    clip_seconds: how long a clip begins before an event and ends after it; 0 for no clips.
+    veil: whether faces in them are made unrecognisable.
     """
 
     folder: Text | None = None
     keep_days: float = Field(default=90.0, ge=1, le=36_500)
     keep_mb: float = Field(default=500.0, ge=1, le=1e7)
+    snapshots: bool = False
+    clip_seconds: float = Field(default=0.0, ge=0, le=30)
+    veil: bool = True
 
 
 class Config(Section):

@@ -71,6 +71,7 @@ class Result:
         recorded, or was decided on before.
     candidates: what the detector found where faces count, before any threshold of the policy; None
         when it did not look.
+    seen: what it found anywhere in the picture, also where faces do not count.
     """
 
     frame: Frame
@@ -78,6 +79,7 @@ class Result:
     fresh: bool = True
     candidates: Detections | None = None
     age_seconds: float | None = None
+    seen: Detections | None = None
 
 
 class Doorkeeper:
@@ -131,14 +133,17 @@ class Doorkeeper:
         if self._live and not self._freshness.is_fresh(frame.image):
             return self._doubt(frame, "camera repeats the same picture")
         height_px, width_px = frame.image.shape[:2]
-        faces = self._zones.select(self._detector(frame.image), width_px, height_px)
+        seen = self._detector(frame.image)
+        faces = self._zones.select(seen, width_px, height_px)
         # After the detector: what must not be old is the decision, not only the picture.
         age_seconds = self._age_seconds(frame)
         if age_seconds is not None and age_seconds > self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old")
         time_seconds = self._monotone(frame.time)
         decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
-        return self._done(Result(frame, decision, candidates=faces, age_seconds=age_seconds))
+        return self._done(
+            Result(frame, decision, candidates=faces, age_seconds=age_seconds, seen=seen)
+        )
 
     def miss(self) -> Result | None:
         """Decide that no frame has come for a while; None when there never was one."""

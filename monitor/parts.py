@@ -19,6 +19,7 @@ from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
 from .annotate import annotate
 from .audit import Trail
+from .audit.pictures import Pictures
 from .capture import Capture
 from .config import Config, ModelSection
 from .detector import Detector
@@ -199,6 +200,27 @@ def make_trail(config: Config, detector: Detector) -> Trail | None:
         keep_mb=audit.keep_mb,
         model_sha256=detector.sha256,
         config_sha256=hashlib.sha256(config.model_dump_json().encode()).hexdigest(),
+    )
+
+
+def make_pictures(
+    config: Config, door: DoorSection, trail: Trail, *, overwrite: bool
+) -> Pictures | None:
+    """What keeps a door's pictures around each event; None when the configuration wants none.
+
+    overwrite: as for `make_line`.
+    """
+    audit = config.audit
+    if audit.folder is None or not (audit.snapshots or audit.clip_seconds):
+        return None
+    return Pictures(
+        Path(audit.folder),
+        door=door.name,
+        snapshots=audit.snapshots,
+        clip_seconds=audit.clip_seconds,
+        veil=audit.veil,
+        overwrite=overwrite,
+        written=trail.prune_pictures,
     )
 
 

@@ -12,7 +12,7 @@ from ..config import Config
 from ..door_section import DoorSection
 from ..errors import UsageError
 from ..line import Line
-from ..parts import drawn, make_detector, make_line, make_source, make_trail
+from ..parts import drawn, make_detector, make_line, make_pictures, make_source, make_trail
 from ..pipeline import Pipeline
 from ..service import Service
 from ..tiles import Tiles
@@ -47,17 +47,21 @@ def run(
             stack.enter_context(trail)
         for section in doors.values():
             watched = make_source(section)
+            # Only a clip that plays alone may keep others waiting: there are none.
+            overwrite = watched.live or len(doors) > 1
             watches = []
             if trail:
-                watch = DoorWatch(trail, door=section.name, source=watched.name)
+                pictures = make_pictures(config, section, trail, overwrite=overwrite)
+                if pictures:
+                    stack.enter_context(pictures)
+                watch = DoorWatch(trail, door=section.name, source=watched.name, pictures=pictures)
                 watches.append(stack.enter_context(watch))
             line = make_line(
                 section,
                 watched,
                 detector,
                 actuate=actuate,
-                # Only a clip that plays alone may keep others waiting: there are none.
-                overwrite=watched.live or len(doors) > 1,
+                overwrite=overwrite,
                 paced=True,
                 watchers=watches,
                 lock_watchers=[watch.changed for watch in watches],

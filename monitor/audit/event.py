@@ -39,7 +39,8 @@ class Event:
     latency_ms: from capture to decision; None for recorded pictures.
     model_sha256: of the model file that found the faces.
     config_sha256: of the configuration in force.
-    picture: file name of the snapshot, in the audit's folder of pictures.
+    picture, clip: file names of the snapshot and the clip, in the audit's `pictures` and `clips`.
+        A file may be gone: deleted since, or given up by a machine too slow for it.
     """
 
     at: datetime
@@ -56,6 +57,7 @@ class Event:
     model_sha256: str | None = None
     config_sha256: str | None = None
     picture: str | None = None
+    clip: str | None = None
 
 
 def stamp(at: datetime) -> str:

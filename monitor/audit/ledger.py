@@ -38,7 +38,8 @@ CREATE TABLE events (
     latency_ms REAL,
     model_sha256 TEXT,
     config_sha256 TEXT,
-    picture TEXT
+    picture TEXT,
+    clip TEXT
 );
 CREATE INDEX events_at ON events (at);
 PRAGMA application_id = {application_id};

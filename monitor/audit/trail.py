@@ -186,7 +186,11 @@ class Trail:
         self._prune_at = time.monotonic() + _PRUNE_SECONDS
         before = datetime.now(UTC) - self._keep
         ledger.prune(before, self._keep_bytes)
-        prune_pictures(self._folder, before, self._keep_bytes)
+        self.prune_pictures()
+
+    def prune_pictures(self) -> None:
+        """Delete pictures that are too old or too many, from any thread; may raise OSError."""
+        prune_pictures(self._folder, datetime.now(UTC) - self._keep, self._keep_bytes)
 
     def _fail(self, error: Exception) -> None:
         if not self._failures:

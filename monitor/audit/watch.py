@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from ..actuators.lease import Change
 from ..doorkeeper import Result
 from ..events import event
 from ..evidence import Evidence
 from ..policy import Door
 from .event import Kind
+from .pictures import Pictures
 from .trail import Trail
 
 
@@ -20,12 +23,16 @@ class DoorWatch:
     trail: gets the entries.
     door: the door's name.
     source: the name of what it watches.
+    pictures: keeps those of the door; None for none.
     """
 
-    def __init__(self, trail: Trail, *, door: str, source: str) -> None:
+    def __init__(
+        self, trail: Trail, *, door: str, source: str, pictures: Pictures | None = None
+    ) -> None:
         self._trail = trail
         self._door = door
         self._source = source
+        self._pictures = pictures
         self._latest: tuple[Door, Evidence, bool] | None = None
         self._actuators: dict[str, tuple[str, str]] = {}
 
@@ -34,19 +41,24 @@ class DoorWatch:
         frame, decision = result.frame, result.decision
         before = self._latest
         self._latest = (decision.door, decision.evidence, result.candidates is not None)
-        if self._latest == before:
+        at = datetime.now(UTC) if self._latest != before else None
+        picture, clip = self._pictures.see(result, at) if self._pictures else (None, None)
+        if at is None:
             return
         same_door = before is not None and before[0] is decision.door
         self._trail.note(
             Kind.EVIDENCE if same_door else Kind.DOOR,
             self._door,
             decision.reason,
+            at=at,
             state=str(decision.door),
             evidence=str(decision.evidence),
             source=self._source,
             frame=frame.index,
             faces=tuple(event(self._source, result)["faces"]),
             latency_ms=_milliseconds(result.age_seconds),
+            picture=picture,
+            clip=clip,
         )
 
     def changed(self, change: Change) -> None:
