@@ -130,14 +130,16 @@ class Doorkeeper:
     def see(self, frame: Frame) -> Result:
         """Decide on a frame and drive the door."""
         self._latest, self._fault = frame, None
-        if self._live and not self._freshness.is_fresh(frame.image):
-            return self._doubt(frame, "camera repeats the same picture")
+        fault = self._freshness.fault(frame.image, frame.time) if self._live else None
+        if fault:
+            return self._doubt(frame, fault)
         height_px, width_px = frame.image.shape[:2]
         seen = self._detector(frame.image)
         faces = self._zones.select(seen, width_px, height_px)
         # After the detector: what must not be old is the decision, not only the picture.
         age_seconds = self._age_seconds(frame)
-        if age_seconds is not None and age_seconds > self._max_age_seconds:
+        # A picture that seems to come from the future tells of a clock that jumped.
+        if age_seconds is not None and not 0.0 <= age_seconds <= self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old")
         time_seconds = self._monotone(frame.time)
         decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
@@ -165,9 +167,14 @@ class Doorkeeper:
         return self._doubt(self._latest, fault, fresh=False)
 
     def _doubt(self, frame: Frame, fault: str, *, fresh: bool = True) -> Result:
-        # A recording has no time of its own after its end: late enough for the door to be locked.
-        now = self._clock() if self._live else frame.time + 2 * self._grace_seconds
-        decision = self._judge.update(None, self._monotone(now), fault=fault)
+        if self._live:
+            # Not made monotone: a clock that goes back must reach the policy, which then locks.
+            now = self._clock()
+            self._judged_until = max(now, self._judged_until)
+        else:
+            # A recording has no time of its own after its end: late enough for the door to lock.
+            now = frame.time + 2 * self._grace_seconds
+        decision = self._judge.update(None, now, fault=fault)
         age_seconds = self._age_seconds(frame) if fresh else None
         return self._done(Result(frame, decision, fresh, age_seconds=age_seconds))
 

@@ -36,8 +36,11 @@ COLOURS = {"nobody": (20, 20, 20), "masked": (220, 30, 30), "bare": (30, 30, 220
 
 
 def picture(scene: str, width_px: int = 64, height_px: int = 48) -> Image:
-    """A picture of one colour: "masked" is blue, "bare" is red, "nobody" is nearly black."""
-    return np.full((height_px, width_px, 3), COLOURS[scene], np.uint8)
+    """A picture mostly of one colour: "masked" is blue, "bare" red, "nobody" nearly black."""
+    image = np.full((height_px, width_px, 3), COLOURS[scene], np.uint8)
+    # Lighter on the left: a lens that is not covered.
+    image[:, : width_px // 2] += 15
+    return image
 
 
 class ColourDetector:

@@ -20,7 +20,7 @@ WAIT_SECONDS = 30.0
 DOOR = """
 doors:
   - name: door
-    policy: {hold_seconds: 0.2}
+    policy: {hold_seconds: 0.2, settle_seconds: 0}
     actuators:
       - kind: log
         name: book

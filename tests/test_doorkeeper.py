@@ -76,7 +76,7 @@ class Watch:
     def frame(self, scene: str, time: float, *, noise: bool = True) -> Frame:
         image = picture(scene)
         self._noise += noise
-        image[0, 0] += self._noise % 200
+        image[:, -5:, 1] += self._noise % 200
         return Frame(image, 0, time)
 
     def unlocked(self) -> Watch:
@@ -138,6 +138,7 @@ def test_only_a_clear_picture_renews_the_lease() -> None:
 
 def test_a_bare_face_locks_at_once_and_is_denied() -> None:
     watch = Watch(live=True).unlocked()
+    watch.now = 101.1
     watch.keeper.see(watch.frame("bare", 101.1))
     watch.now = 101.7
     watch.keeper.see(watch.frame("nobody", 101.7))
@@ -172,6 +173,36 @@ def test_a_live_picture_that_repeats_is_no_evidence() -> None:
         result = watch.keeper.see(watch.frame("masked", watch.now, noise=False))
         assert result.decision.door is Door.LOCKED
     assert result.decision.reason == "camera repeats the same picture"
+
+
+@pytest.mark.parametrize("frames_per_second", [0.5, 1.0, 5.0, 30.0])
+def test_a_camera_that_freezes_locks_the_door_within_a_second(frames_per_second: float) -> None:
+    watch = Watch(live=True).unlocked()
+    frozen = watch.frame("masked", 101.0)
+    watch.keeper.see(frozen)
+    step_seconds, ticks = min(1 / frames_per_second, 0.25), 0.0
+    while not (ticks := ticks + step_seconds) > 1.0:
+        watch.now = 101.0 + ticks
+        if ticks % (1 / frames_per_second) < step_seconds:
+            watch.keeper.see(Frame(frozen.image, 0, watch.now))
+        else:
+            watch.keeper.miss()
+    assert not watch.book.leases[-1].unlocked
+
+
+def test_a_picture_from_the_future_is_no_evidence() -> None:
+    watch = Watch(live=True).unlocked()
+    # The clock went back, or the machine slept and two clocks no longer agree.
+    watch.now = 50.0
+    decision = watch.keeper.see(watch.frame("masked", 101.1)).decision
+    assert (decision.evidence, decision.door) == (Evidence.UNKNOWN, Door.LOCKED)
+
+
+def test_after_a_leap_of_the_clock_the_hold_begins_anew() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 4000.0
+    decision = watch.keeper.see(watch.frame("masked", 4000.0)).decision
+    assert (decision.door, decision.held_seconds) == (Door.LOCKED, 0.0)
 
 
 def test_a_recorded_picture_may_repeat_and_be_decided_on_late() -> None:

@@ -26,7 +26,7 @@ WAIT_SECONDS = 10.0
 def frames(count: int, start: int = 0, scene: str = "masked") -> list[Frame]:
     noisy = [picture(scene) for _ in range(count)]
     for offset, image in enumerate(noisy):
-        image[0, 0] = start + offset
+        image[:, :5, 1] = start + offset
     return [Frame(image, start + n, (start + n) / 10) for n, image in enumerate(noisy)]
 
 
