@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Enum,
     Gauge,
     Histogram,
+    Metric,
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 
+from .actuators.lease import Change
 from .doorkeeper import Result
 from .evidence import Evidence
 from .policy import Door
 
-_AGES_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
-_BETWEEN_SECONDS = (0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+_BUCKETS_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 
 
 class Metrics:
@@ -30,74 +34,128 @@ class Metrics:
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._frames = Counter("maskgate_frames", "Frames decided on", ["door"], registry=registry)
-        self._evidence = Counter(
-            "maskgate_evidence",
-            "Decisions by what they rest on",
-            ["door", "evidence"],
-            registry=registry,
-        )
-        self._unlocks = Counter(
-            "maskgate_unlocks", "Times that the door was unlocked", ["door"], registry=registry
-        )
-        self._unlocked = Gauge(
-            "maskgate_door_unlocked",
-            "1 while the door is to be unlocked, else 0",
-            ["door"],
-            registry=registry,
-        )
-        self._faces = Gauge(
-            "maskgate_faces", "Faces judged in the newest frame", ["door"], registry=registry
-        )
-        self._ages = Histogram(
-            "maskgate_decision_age_seconds",
-            "Time from the taking of a live picture to the decision about it",
-            ["door"],
-            buckets=_AGES_SECONDS,
-            registry=registry,
-        )
-        self._between = Histogram(
-            "maskgate_decision_interval_seconds",
-            "Time from one decision to the next",
-            ["door"],
-            buckets=_BETWEEN_SECONDS,
+        self._reconnects = _Reconnects()
+        registry.register(self._reconnects)
+
+        def counter(name: str, what: str, *labels: str) -> Counter:
+            return Counter(f"maskgate_{name}", what, ["door", *labels], registry=registry)
+
+        def gauge(name: str, what: str) -> Gauge:
+            return Gauge(f"maskgate_{name}", what, ["door"], registry=registry)
+
+        def histogram(name: str, what: str, *labels: str) -> Histogram:
+            return Histogram(
+                f"maskgate_{name}_seconds",
+                what,
+                ["door", *labels],
+                buckets=_BUCKETS_SECONDS,
+                registry=registry,
+            )
+
+        self.frames = counter("frames", "Frames decided on")
+        self.dropped = counter("frames_dropped", "Frames that gave way to a newer one")
+        self.evidence = counter("evidence", "Decisions by what their frame says", "evidence")
+        self.unlocks = counter("unlocks", "Times that the door was unlocked")
+        self.unlocked = gauge("door_unlocked", "1 while the door is to be unlocked, else 0")
+        self.faces = gauge("faces", "Faces judged in the newest frame")
+        self.frame_age = gauge("frame_age_seconds", "Time since a new frame was last looked at")
+        self.latency = histogram("decision_latency", "From a live picture to its decision")
+        self.interval = histogram("decision_interval", "From one decision to the next")
+        self.moved = histogram("actuator_latency", "From a picture to the actuator", "actuator")
+        self.failures = counter("actuator_failures", "Calls that failed", "actuator")
+        self.actuator = Enum(
+            "maskgate_actuator_state",
+            "What the actuator was last known to be",
+            ["door", "actuator"],
+            states=["locked", "unlocked", "unknown"],
             registry=registry,
         )
 
-    def of_door(self, door: str, *, live: bool) -> Callable[[Result], None]:
-        """A watcher that counts the results of one door.
+    def of_door(
+        self,
+        door: str,
+        *,
+        live: bool,
+        frame_age_seconds: Callable[[], float],
+        reconnects: Callable[[], int],
+    ) -> DoorCount:
+        """What counts at one door.
 
         door: its name.
         live: whether its frames are of now, so that they have an age.
+        frame_age_seconds: how long ago the detector last looked at a new frame.
+        reconnects: how often its camera had to be reached again.
         """
-        frames, unlocks = self._frames.labels(door), self._unlocks.labels(door)
-        unlocked, faces = self._unlocked.labels(door), self._faces.labels(door)
-        ages, between = self._ages.labels(door), self._between.labels(door)
-        evidence = {kind: self._evidence.labels(door, str(kind)) for kind in Evidence}
-        latest: tuple[Door, float | None] = (Door.LOCKED, None)
-
-        def count(result: Result) -> None:
-            nonlocal latest
-            decision, now = result.decision, self._clock()
-            was, before = latest
-            latest = (decision.door, now)
-            evidence[decision.evidence].inc()
-            faces.set(len(decision.faces))
-            unlocked.set(decision.door is Door.UNLOCKED)
-            if decision.door is Door.UNLOCKED and was is Door.LOCKED:
-                unlocks.inc()
-            if result.fresh:
-                frames.inc()
-                if live:
-                    ages.observe(now - result.frame.time)
-            if before is not None:
-                between.observe(now - before)
-
-        return count
+        self.frame_age.labels(door).set_function(frame_age_seconds)
+        self._reconnects.of_door[door] = reconnects
+        return DoorCount(self, door, live=live)
 
     def text(self) -> tuple[bytes, str]:
         """All of it as Prometheus reads it, and the media type of that."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
+
+
+class DoorCount:
+    """Counts what happens at one door; on the threads that decide and act.
+
+    metrics: where it counts.
+    door: the door's name.
+    live: whether its frames are of now, so that they have an age.
+    """
+
+    def __init__(self, metrics: Metrics, door: str, *, live: bool) -> None:
+        self._metrics = metrics
+        self._door = door
+        self._live = live
+        self._latest: Result | None = None
+        self._decided_at = 0.0
+        for kind in Evidence:
+            # Each is there from the start, so that its first increase can be seen.
+            metrics.evidence.labels(door, str(kind))
+
+    def see(self, result: Result) -> None:
+        """Count the door's next result; returns at once."""
+        counts, door, now = self._metrics, self._door, self._metrics.clock()
+        before, decision = self._latest, result.decision
+        counts.evidence.labels(door, str(decision.evidence)).inc()
+        counts.faces.labels(door).set(len(decision.faces))
+        unlocked = decision.door is Door.UNLOCKED
+        counts.unlocked.labels(door).set(unlocked)
+        was_unlocked = before is not None and before.decision.door is Door.UNLOCKED
+        counts.unlocks.labels(door).inc(unlocked and not was_unlocked)
+        if before is not None:
+            counts.interval.labels(door).observe(now - self._decided_at)
+        if result.fresh:
+            counts.frames.labels(door).inc()
+            missed = result.frame.index - before.frame.index - 1 if before else 0
+            # A camera that was reached again counts from 0.
+            counts.dropped.labels(door).inc(max(missed, 0))
+            if self._live:
+                counts.latency.labels(door).observe(now - result.frame.time)
+        self._latest, self._decided_at = result, now
+
+    def see_actuator(self, change: Change) -> None:
+        """Count what became of one of the door's actuators; returns at once."""
+        counts, labels = self._metrics, (self._door, change.actuator)
+        counts.actuator.labels(*labels).state(change.state)
+        counts.failures.labels(*labels).inc(change.state == "unknown")
+        if change.latency_seconds is not None:
+            counts.moved.labels(*labels).observe(change.latency_seconds)
+
+
+class _Reconnects(Collector):
+    """Asks each door, when it is asked, how often its camera had to be reached again."""
+
+    def __init__(self) -> None:
+        self.of_door: dict[str, Callable[[], int]] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "maskgate_reconnects", "Attempts to reach a camera again", labels=["door"]
+        )
+        for door, reconnects in dict(self.of_door).items():
+            family.add_metric([door], reconnects())
+        yield family

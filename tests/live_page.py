@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,14 +13,9 @@ from conftest import CLASSES, ColourDetector, picture
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
-from monitor.metrics import Metrics
 from monitor.policy import Policy
-from monitor.web.changes import RecentChanges
-from monitor.web.live_door import LiveDoor
-from monitor.web.login import Login
-from monitor.web.page import Page
+from monitor.web.live_page import LivePage
 from monitor.web.picture import encoded
-from monitor.web.server import Server
 from monitor.zones import Zones
 
 WAIT_SECONDS = 30.0
@@ -64,48 +59,33 @@ class Site:
     names: of the doors.
     token: what has to be shown; None where everyone may look.
     encode: makes the pictures.
+    host, port: where to listen.
     """
 
     def __init__(
         self,
         *names: str,
         token: str | None = None,
-        encode: Callable[[str, Result], bytes] | None = None,
+        encode: Callable[[Result, Sequence[str]], bytes] = encoded,
+        host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        encode = encode or (lambda _, result: encoded(result, allowed=("mask",)))
-        self.changes = RecentChanges(encode)
-        self.metrics = Metrics()
-        self.doors = {
-            name: LiveDoor(name, encode=encode, note=self.changes.note)
-            for name in names or ("front",)
-        }
-        self._counts = {name: self.metrics.of_door(name, live=False) for name in self.doors}
-        self._scenes = {name: Scenes() for name in self.doors}
-        login = Login(token) if token else None
-        self.server = Server(
-            lambda: Page(
-                list(self.doors.values()),
-                self.changes,
-                metrics=self.metrics.text,
-                login=login,
-                picture_seconds=0.01,
-            ),
-            upkeep=self.changes.take_in,
-            port=port,
-        )
+        self.page = LivePage(host=host, port=port, token=token, encode=encode, picture_seconds=0.01)
+        self._scenes: dict[str, Scenes] = {}
+        self._watch: dict[str, Callable[[Result], None]] = {}
+        for name in names or ("front",):
+            self._scenes[name] = Scenes()
+            self._watch[name], self.moved = self.page.add(name, allowed=["mask"], live=False)
         self._stack = ExitStack()
 
     def show(self, scene: str, door: str = "front") -> None:
         """Let a door's camera see one more picture."""
-        result = self._scenes[door].result(scene)
-        self.doors[door](result)
-        self._counts[door](result)
+        self._watch[door](self._scenes[door].result(scene))
 
     @property
     def host(self) -> str:
         """What a browser sends as Host."""
-        return self.server.address.split("/")[2]
+        return self.page.address.split("/")[2]
 
     def connect(self) -> http.client.HTTPConnection:
         """A connection, for answers that do not end."""
@@ -128,7 +108,7 @@ class Site:
             connection.close()
 
     def __enter__(self) -> Site:
-        self._stack.enter_context(self.server)
+        self._stack.enter_context(self.page)
         return self
 
     def __exit__(

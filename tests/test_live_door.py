@@ -6,6 +6,7 @@ import pytest
 from conftest import picture
 from live_page import Scenes
 
+from monitor.actuators.lease import Change, Lease
 from monitor.doorkeeper import Result
 from monitor.web.changes import RecentChanges
 from monitor.web.live_door import HUNG_SECONDS, READY_SECONDS, LiveDoor
@@ -19,10 +20,12 @@ class Watched:
         self.now = 100.0
         self.encoded: list[Result] = []
         self.scenes = Scenes()
-        self.door = LiveDoor("front", encode=self._encode, clock=lambda: self.now)
+        self.changes = RecentChanges(clock=lambda: 7.0)
+        self.door = LiveDoor(
+            "front", encode=self._encode, note=self.changes.note, clock=lambda: self.now
+        )
 
-    def _encode(self, door: str, result: Result) -> bytes:
-        assert door == "front"
+    def _encode(self, result: Result) -> bytes:
         self.encoded.append(result)
         return b"picture %d" % result.frame.index
 
@@ -31,7 +34,7 @@ def test_a_picture_is_encoded_once_for_all_and_only_when_somebody_asks() -> None
     watched = Watched()
     assert watched.door.jpeg() == (0, b"")
     for _ in range(5):
-        watched.door(watched.scenes.result("masked"))
+        watched.door.see(watched.scenes.result("masked"))
     assert watched.encoded == []
     assert [watched.door.jpeg() for _ in range(3)] == [(5, b"picture 4")] * 3
     assert len(watched.encoded) == 1
@@ -45,6 +48,7 @@ def test_before_the_first_picture_the_door_is_not_known() -> None:
         "door": None,
         "ready": False,
         "frame_age_seconds": 2.0,
+        "actuators": {},
     }
 
 
@@ -52,7 +56,7 @@ def test_the_state_says_what_was_decided() -> None:
     watched = Watched()
     for scene in ("masked", "masked", "masked"):
         watched.now += 0.1
-        watched.door(watched.scenes.result(scene))
+        watched.door.see(watched.scenes.result(scene))
     state = watched.door.state()
     assert state["door"] == "unlocked"
     assert state["evidence"] == "clear"
@@ -74,12 +78,12 @@ def test_a_door_is_ready_only_while_new_pictures_are_looked_at(
 ) -> None:
     watched = Watched()
     first = watched.scenes.result("masked")
-    watched.door(first)
+    watched.door.see(first)
     assert watched.door.ready
     watched.now += READY_SECONDS + 0.1
     assert not watched.door.ready
     candidates = first.candidates if looked else None
-    watched.door(Result(first.frame, first.decision, fresh, candidates))
+    watched.door.see(Result(first.frame, first.decision, fresh, candidates))
     assert watched.door.ready is ready
     assert watched.door.frame_age_seconds == pytest.approx(0.0 if ready else READY_SECONDS + 0.1)
 
@@ -88,10 +92,10 @@ def test_a_door_whose_results_stop_is_hung_and_a_silent_camera_is_not() -> None:
     watched = Watched()
     assert not watched.door.hung
     first = watched.scenes.result("masked")
-    watched.door(first)
+    watched.door.see(first)
     watched.now += HUNG_SECONDS + 1.0
     assert watched.door.hung
-    watched.door(Result(first.frame, first.decision, fresh=False))
+    watched.door.see(Result(first.frame, first.decision, fresh=False))
     assert not watched.door.hung
 
 
@@ -109,11 +113,10 @@ def test_a_door_whose_results_stop_is_hung_and_a_silent_camera_is_not() -> None:
 def test_what_changes_is_listed_newest_first_with_its_picture(
     scenes: list[str], whats: list[str]
 ) -> None:
-    changes = RecentChanges(lambda door, result: b"%d" % result.frame.index, clock=lambda: 7.0)
-    door = LiveDoor("front", encode=lambda _, result: b"", note=changes.note)
-    pictures = Scenes()
+    watched = Watched()
     for scene in scenes:
-        door(pictures.result(scene))
+        watched.door.see(watched.scenes.result(scene))
+    changes = watched.changes
     assert changes.newest(10) == []
     changes.take_in()
     listed = changes.newest(10)
@@ -126,17 +129,21 @@ def test_what_changes_is_listed_newest_first_with_its_picture(
 
 
 def test_many_changes_at_once_keep_the_newest_and_never_hold_up_the_door() -> None:
-    changes = RecentChanges(lambda door, result: b"%d" % result.frame.index)
-    pictures = Scenes()
-    before = None
+    watched = Watched()
     for index in range(400):
-        result = pictures.result("bare" if index % 2 else "nobody")
-        changes.note("front", before, result)
-        before = result
-    changes.take_in()
-    listed = changes.newest(1000)
+        watched.door.see(watched.scenes.result("bare" if index % 2 else "nobody"))
+    watched.changes.take_in()
+    listed = watched.changes.newest(1000)
     assert 0 < len(listed) < 100
-    assert changes.picture(listed[0].number) == b"399"
+    assert watched.changes.picture(listed[0].number) == b"picture 399"
+
+
+def test_the_state_of_each_actuator_is_the_last_that_it_told() -> None:
+    watched = Watched()
+    lease = Lease(unlocked=False, reason="the start")
+    for name, state in (("strike", "locked"), ("strike", "unknown"), ("log", "locked")):
+        watched.door.see_actuator(Change(name, state, "why", lease, None))
+    assert watched.door.health()["actuators"] == {"strike": "unknown", "log": "locked"}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +155,7 @@ def test_a_picture_is_no_wider_than_a_page_needs(
 ) -> None:
     result = Scenes().result("bare", width_px, height_px)
     before = result.frame.image.copy()
-    image = cv2.imdecode(np.frombuffer(encoded(result, allowed=("mask",)), np.uint8), 1)
+    image = cv2.imdecode(np.frombuffer(encoded(result, ["mask"]), np.uint8), 1)
     assert image is not None
     assert (image.shape[1], image.shape[0]) == shown_px
     assert np.array_equal(result.frame.image, before)
@@ -156,7 +163,7 @@ def test_a_picture_is_no_wider_than_a_page_needs(
 
 def test_the_faces_of_a_shrunk_picture_are_where_they_were() -> None:
     result = Scenes().result("bare", 1920, 1080)
-    image = cv2.imdecode(np.frombuffer(encoded(result, allowed=("mask",)), np.uint8), 1)
+    image = cv2.imdecode(np.frombuffer(encoded(result, ["mask"]), np.uint8), 1)
     assert image is not None
     plain = picture("bare", 960, 540)
     drawn = np.abs(image.astype(int) - plain).max(axis=2) > 40

@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -17,7 +17,6 @@ from live_page import TOKEN, WAIT_SECONDS, Site
 from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.web.login import WRONG_TOKENS
-from monitor.web.server import Server
 
 PATHS = ["/", "/state", "/video?door=front", "/picture?door=front", "/changes", "/changes/1.jpg"]
 LOGIN = urlencode({"token": TOKEN})
@@ -29,7 +28,7 @@ def _the_server_ends() -> Iterator[None]:
     assert not [thread for thread in threading.enumerate() if thread.name == "live page"]
 
 
-def numbered(door: str, result: Result) -> bytes:
+def numbered(result: Result, allowed: Sequence[str]) -> bytes:
     """In place of a picture: its number, and as many bytes as a large picture has."""
     return b"picture %04d" % result.frame.index + bytes(100_000)
 
@@ -147,9 +146,9 @@ def tuple_of(host: str) -> tuple[str, int]:
 def test_several_viewers_share_one_encoding_and_none_is_made_without_them() -> None:
     encoded: list[int] = []
 
-    def count(door: str, result: Result) -> bytes:
+    def count(result: Result, allowed: Sequence[str]) -> bytes:
         encoded.append(result.frame.index)
-        return numbered(door, result)
+        return numbered(result, allowed)
 
     with Site(encode=count) as site:
         for _ in range(3):
@@ -303,17 +302,15 @@ def test_an_address_that_cannot_be_had_is_a_clear_error() -> None:
         Site(port=tuple_of(site.host)[1]),
     ):
         pass
-    with pytest.raises(MaskgateError, match=r"no\.such\.host"), Server(object, host="no.such.host"):
+    with pytest.raises(MaskgateError, match=r"no\.such\.host"), Site(host="no.such.host"):
         pass
 
 
 def test_it_may_be_bound_to_an_address_of_version_6() -> None:
-    site = Site()
-    site.server._host = "::1"
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("::1: no such address here")
-    with site:
-        assert site.server.address.startswith("http://[::1]:")
+    with Site(host="::1") as site:
+        assert site.page.address.startswith("http://[::1]:")
         assert site.ask("/healthz").status == 503

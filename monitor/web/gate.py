@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .login import BLOCKED_SECONDS, Blocked, Login
+from .loopback import is_loopback
 
 COOKIE = "maskgate"
 # Where the gate notes, in the scope, whether the request may see everything.
@@ -91,14 +90,6 @@ def blocked() -> Response:
 def client_of(request: Request) -> str:
     """The address that the request comes from."""
     return request.client.host if request.client else "unknown"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, by name or address, is this machine as seen from itself."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _name_of(host: str) -> str:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..actuators.lease import Change
 from ..doorkeeper import Result
+from ..evidence import Evidence
+from ..policy import Door
 from ..summary import Summary
 
 READY_SECONDS = 5.0
@@ -25,14 +28,14 @@ class _Newest:
 
 
 class LiveDoor:
-    """Keeps the newest result of one door; a watcher of its doorkeeper.
+    """Keeps the newest result of one door and the states of its actuators.
 
-    Called on the inference thread, where it only takes note; read on the page's thread. The picture
-    is encoded when somebody asks for it, once for all who ask.
+    It takes note on the threads that decide and act, and is read on the page's. The picture is
+    encoded when somebody asks for it, once for all who ask.
 
     name: the door's name.
     encode: makes the JPEG of a result.
-    note: told of the result before and of each result, see `RecentChanges.note`.
+    note: told of every change, see `RecentChanges.note`.
     clock: seconds.
     """
 
@@ -40,8 +43,8 @@ class LiveDoor:
         self,
         name: str,
         *,
-        encode: Callable[[str, Result], bytes],
-        note: Callable[[str, Result | None, Result], None] = lambda door, before, result: None,
+        encode: Callable[[Result], bytes],
+        note: Callable[[str, str, str, Callable[[], bytes]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
@@ -53,16 +56,24 @@ class LiveDoor:
         # Replaced as a whole, so that a reader on another thread never sees half of it.
         self._newest: _Newest | None = None
         self._jpeg = (0, b"")
+        self._actuators: dict[str, str] = {}
 
-    def __call__(self, result: Result) -> None:
-        """Take note of the door's next result."""
+    def see(self, result: Result) -> None:
+        """Take note of the door's next result; returns at once."""
         before, now = self._newest, self._clock()
         looked = result.fresh and result.candidates is not None
         looked_before = before.looked_at if before else self._started_at
         number = before.number + 1 if before else 1
         self._summary.add(result)
         self._newest = _Newest(result, number, now, now if looked else looked_before)
-        self._note(self.name, before.result if before else None, result)
+        what = change_between(before.result if before else None, result)
+        if what is not None:
+            reason = result.decision.reason
+            self._note(self.name, what, reason, lambda: self._encode(result))
+
+    def see_actuator(self, change: Change) -> None:
+        """Take note of what became of an actuator; returns at once."""
+        self._actuators = {**self._actuators, change.actuator: change.state}
 
     @property
     def number(self) -> int:
@@ -73,7 +84,7 @@ class LiveDoor:
         """The newest result's number, and its picture; without any, 0 and nothing."""
         newest = self._newest
         if newest is not None and newest.number != self._jpeg[0]:
-            self._jpeg = (newest.number, self._encode(self.name, newest.result))
+            self._jpeg = (newest.number, self._encode(newest.result))
         return self._jpeg
 
     @property
@@ -96,7 +107,11 @@ class LiveDoor:
 
     def health(self) -> dict[str, Any]:
         """How the door is, in plain values."""
-        return {"ready": self.ready, "frame_age_seconds": round(self.frame_age_seconds, 1)}
+        return {
+            "ready": self.ready,
+            "frame_age_seconds": round(self.frame_age_seconds, 1),
+            "actuators": self._actuators,
+        }
 
     def state(self) -> dict[str, Any]:
         """What the door shows, in plain values; `door` is null before the first result."""
@@ -116,3 +131,16 @@ class LiveDoor:
             "frames_per_second": round(self._summary.recent_frames_per_second, 1),
             "number": newest.number,
         }
+
+
+def change_between(before: Result | None, result: Result) -> str | None:
+    """What a result changes: `unlocked`, `locked`, `denied` where a violation begins, or nothing.
+
+    before: the door's result before it; None for the first one.
+    """
+    was, now = before and before.decision, result.decision
+    if now.evidence is Evidence.VIOLATION and (not was or was.evidence is not Evidence.VIOLATION):
+        return "denied"
+    if now.door is not (was.door if was else Door.LOCKED):
+        return str(now.door)
+    return None

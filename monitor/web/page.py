@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
@@ -42,7 +42,7 @@ _BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%
 class Page:
     """Answers requests; used on the page's thread alone.
 
-    doors: those to be shown, in order.
+    doors: those to be shown, by name and in order.
     changes: what has happened at them.
     metrics: the text for Prometheus; None where there is none.
     login: None where everyone at this machine may look.
@@ -51,14 +51,14 @@ class Page:
 
     def __init__(
         self,
-        doors: Sequence[LiveDoor],
+        doors: Callable[[], Mapping[str, LiveDoor]],
         changes: Changes,
         *,
         metrics: Callable[[], tuple[bytes, str]] | None = None,
         login: Login | None = None,
         picture_seconds: float = 0.1,
     ) -> None:
-        self._doors = {door.name: door for door in doors}
+        self._doors = doors
         self._changes = changes
         self._metrics = metrics
         self._login = login
@@ -130,7 +130,7 @@ class Page:
         while not self._ending.is_set():
             newest = self._changes.newest(1)
             state = {
-                "doors": [door.state() for door in self._doors.values()],
+                "doors": [door.state() for door in self._doors().values()],
                 "newest_change": newest[0].number if newest else 0,
             }
             yield f"data: {json.dumps(state)}\n\n"
@@ -186,7 +186,7 @@ class Page:
         return Response(jpeg, media_type="image/jpeg")
 
     async def _health(self, request: Request) -> Response:
-        doors = self._doors.values()
+        doors = self._doors().values()
         ready = all(door.ready for door in doors)
         said: dict[str, Any] = {"live": not any(door.hung for door in doors), "ready": ready}
         if request.scope[KNOWN]:
@@ -200,7 +200,7 @@ class Page:
         return Response(content, headers={"content-type": kind})
 
     def _door(self, request: Request) -> LiveDoor | None:
-        return self._doors.get(request.query_params.get("door", ""))
+        return self._doors().get(request.query_params.get("door", ""))
 
     async def _pause(self, seconds: float) -> None:
         try:

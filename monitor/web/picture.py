@@ -16,7 +16,7 @@ WIDEST_PX = 960
 _JPEG_QUALITY = 80
 
 
-def encoded(result: Result, *, allowed: Sequence[str], widest_px: int = WIDEST_PX) -> bytes:
+def encoded(result: Result, allowed: Sequence[str], *, widest_px: int = WIDEST_PX) -> bytes:
     """A JPEG of the frame with what was decided about it.
 
     allowed: the classes with which a face may pass.

@@ -1,0 +1,111 @@
+"""The live page of a process: what watches its doors, and the server that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from ..actuators.lease import Change
+from ..doorkeeper import Result
+from ..metrics import Metrics
+from .changes import RecentChanges
+from .live_door import LiveDoor
+from .login import Login
+from .page import Page
+from .picture import encoded
+from .server import Server
+
+
+class LivePage:
+    """Shows the doors that are added, for as long as its context lasts.
+
+    Entering it raises MaskgateError where the address cannot be had.
+
+    host, port: where to listen; port 0 for any that is free.
+    token: what has to be shown; None where everyone at this machine may look.
+    encode: makes the JPEG of a result, given the classes with which a face may pass.
+    picture_seconds: see `Page`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        token: str | None = None,
+        encode: Callable[[Result, Sequence[str]], bytes] = encoded,
+        picture_seconds: float = 0.1,
+    ) -> None:
+        self._login = Login(token) if token else None
+        self._encode = encode
+        self._picture_seconds = picture_seconds
+        self._changes = RecentChanges()
+        self._metrics = Metrics()
+        # Replaced as a whole: the page's thread reads it while doors come and go.
+        self._doors: dict[str, LiveDoor] = {}
+        self._server = Server(self._page, upkeep=self._changes.take_in, host=host, port=port)
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the page."""
+        return self._server.address
+
+    def add(
+        self,
+        name: str,
+        *,
+        allowed: Sequence[str],
+        live: bool,
+        reconnects: Callable[[], int] = lambda: 0,
+    ) -> tuple[Callable[[Result], None], Callable[[Change], None]]:
+        """Show one more door, or one anew; what is to watch its results, and its actuators.
+
+        allowed: the classes with which a face may pass.
+        live: whether its frames are of now.
+        reconnects: how often its camera had to be reached again.
+        """
+        door = LiveDoor(
+            name, encode=lambda result: self._encode(result, allowed), note=self._changes.note
+        )
+        count = self._metrics.of_door(
+            name,
+            live=live,
+            frame_age_seconds=lambda: door.frame_age_seconds,
+            reconnects=reconnects,
+        )
+        self._doors = {**self._doors, name: door}
+
+        def watch(result: Result) -> None:
+            door.see(result)
+            count.see(result)
+
+        def watch_actuator(change: Change) -> None:
+            door.see_actuator(change)
+            count.see_actuator(change)
+
+        return watch, watch_actuator
+
+    def remove(self, name: str) -> None:
+        """Show a door no more."""
+        self._doors = {door: live for door, live in self._doors.items() if door != name}
+
+    def __enter__(self) -> LivePage:
+        self._server.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.__exit__(kind, error, trace)
+
+    def _page(self) -> Page:
+        return Page(
+            lambda: self._doors,
+            self._changes,
+            metrics=self._metrics.text,
+            login=self._login,
+            picture_seconds=self._picture_seconds,
+        )
