@@ -12,6 +12,7 @@ from .door_section import DoorSection
 from .fields import Text
 from .schema import Listed, Section, filled, read
 from .strict_yaml import read_yaml
+from .web.section import WebSection
 
 DEFAULT_PATH = Path("config.yaml")
 
@@ -76,6 +77,7 @@ class Config(Section):
     model: ModelSection = ModelSection()
     window: Literal["auto", "never"] = "auto"
     audit: AuditSection = AuditSection()
+    web: WebSection = WebSection()
     doors: Annotated[
         Listed[DoorSection],
         AfterValidator(filled),

@@ -23,6 +23,7 @@ from .actuators.lease import Change
 from .doorkeeper import Result
 from .evidence import Evidence
 from .policy import Door
+from .summary import Summary
 
 _BUCKETS_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 
@@ -75,23 +76,20 @@ class Metrics:
         )
 
     def of_door(
-        self,
-        door: str,
-        *,
-        live: bool,
-        frame_age_seconds: Callable[[], float],
-        reconnects: Callable[[], int],
+        self, door: str, *, live: bool, frame_age_seconds: Callable[[], float]
     ) -> DoorCount:
         """What counts at one door.
 
         door: its name.
         live: whether its frames are of now, so that they have an age.
         frame_age_seconds: how long ago the detector last looked at a new frame.
-        reconnects: how often its camera had to be reached again.
         """
         self.frame_age.labels(door).set_function(frame_age_seconds)
-        self._reconnects.of_door[door] = reconnects
         return DoorCount(self, door, live=live)
+
+    def follow(self, door: str, summary: Summary) -> None:
+        """Take from here how often a door's camera had to be reached again."""
+        self._reconnects.summaries[door] = summary
 
     def text(self) -> tuple[bytes, str]:
         """All of it as Prometheus reads it, and the media type of that."""
@@ -137,7 +135,7 @@ class DoorCount:
                 counts.latency.labels(door).observe(now - result.frame.time)
         self._latest, self._decided_at = result, now
 
-    def see_actuator(self, change: Change) -> None:
+    def see_change(self, change: Change) -> None:
         """Count what became of one of the door's actuators; returns at once."""
         counts, labels = self._metrics, (self._door, change.actuator)
         counts.actuator.labels(*labels).state(change.state)
@@ -147,15 +145,15 @@ class DoorCount:
 
 
 class _Reconnects(Collector):
-    """Asks each door, when it is asked, how often its camera had to be reached again."""
+    """Reads, whenever it is asked, how often each door's camera had to be reached again."""
 
     def __init__(self) -> None:
-        self.of_door: dict[str, Callable[[], int]] = {}
+        self.summaries: dict[str, Summary] = {}
 
     def collect(self) -> Iterator[Metric]:
         family = CounterMetricFamily(
             "maskgate_reconnects", "Attempts to reach a camera again", labels=["door"]
         )
-        for door, reconnects in dict(self.of_door).items():
-            family.add_metric([door], reconnects())
+        for door, summary in dict(self.summaries).items():
+            family.add_metric([door], summary.reconnects)
         yield family

@@ -14,7 +14,7 @@ from monitor.doorkeeper import Doorkeeper, Result
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.policy import Policy
-from monitor.web.live_page import LivePage
+from monitor.web.live_page import LivePage, ShownDoor
 from monitor.web.picture import encoded
 from monitor.zones import Zones
 
@@ -72,15 +72,15 @@ class Site:
     ) -> None:
         self.page = LivePage(host=host, port=port, token=token, encode=encode, picture_seconds=0.01)
         self._scenes: dict[str, Scenes] = {}
-        self._watch: dict[str, Callable[[Result], None]] = {}
+        self.doors: dict[str, ShownDoor] = {}
         for name in names or ("front",):
             self._scenes[name] = Scenes()
-            self._watch[name], self.moved = self.page.add(name, allowed=["mask"], live=False)
+            self.doors[name] = self.page.add(name, allowed=["mask"], live=False)
         self._stack = ExitStack()
 
     def show(self, scene: str, door: str = "front") -> None:
         """Let a door's camera see one more picture."""
-        self._watch[door](self._scenes[door].result(scene))
+        self.doors[door](self._scenes[door].result(scene))
 
     @property
     def host(self) -> str:

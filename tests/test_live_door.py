@@ -142,7 +142,7 @@ def test_the_state_of_each_actuator_is_the_last_that_it_told() -> None:
     watched = Watched()
     lease = Lease(unlocked=False, reason="the start")
     for name, state in (("strike", "locked"), ("strike", "unknown"), ("log", "locked")):
-        watched.door.see_actuator(Change(name, state, "why", lease, None))
+        watched.door.see_change(Change(name, state, "why", lease, None))
     assert watched.door.health()["actuators"] == {"strike": "unknown", "log": "locked"}
 
 

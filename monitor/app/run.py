@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from ..audit.watch import DoorWatch
 from ..config import Config
@@ -17,6 +18,10 @@ from ..pipeline import Pipeline
 from ..service import Service
 from ..tiles import Tiles
 from ..window import Window, display_works
+from .page import open_page
+
+if TYPE_CHECKING:
+    from ..web.live_page import ShownDoor
 
 
 def run(
@@ -45,17 +50,21 @@ def run(
         trail = make_trail(config, detector)
         if trail:
             stack.enter_context(trail)
+        page = open_page(stack, config.web)
         for section in doors.values():
             watched = make_source(section)
             # Only a clip that plays alone may keep others waiting: there are none.
             overwrite = watched.live or len(doors) > 1
-            watches = []
+            watches: list[DoorWatch | ShownDoor] = []
             if trail:
                 pictures = make_pictures(config, section, trail, overwrite=overwrite)
                 if pictures:
                     stack.enter_context(pictures)
                 watch = DoorWatch(trail, door=section.name, source=watched.name, pictures=pictures)
                 watches.append(stack.enter_context(watch))
+            if page:
+                allowed = section.policy.allowed
+                watches.append(page.add(section.name, allowed=allowed, live=watched.live))
             line = make_line(
                 section,
                 watched,
@@ -66,6 +75,8 @@ def run(
                 watchers=watches,
                 lock_watchers=[watch.changed for watch in watches],
             )
+            if page:
+                page.follow(section.name, line.summary)
             lines.append(line)
         shown = _window(stack) if window and config.window == "auto" else None
         tiles = Tiles(list(doors))

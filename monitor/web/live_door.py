@@ -71,7 +71,7 @@ class LiveDoor:
             reason = result.decision.reason
             self._note(self.name, what, reason, lambda: self._encode(result))
 
-    def see_actuator(self, change: Change) -> None:
+    def see_change(self, change: Change) -> None:
         """Take note of what became of an actuator; returns at once."""
         self._actuators = {**self._actuators, change.actuator: change.state}
 

@@ -7,7 +7,8 @@ from types import TracebackType
 
 from ..actuators.lease import Change
 from ..doorkeeper import Result
-from ..metrics import Metrics
+from ..metrics import DoorCount, Metrics
+from ..summary import Summary
 from .changes import RecentChanges
 from .live_door import LiveDoor
 from .login import Login
@@ -50,40 +51,24 @@ class LivePage:
         """Where a browser finds the page."""
         return self._server.address
 
-    def add(
-        self,
-        name: str,
-        *,
-        allowed: Sequence[str],
-        live: bool,
-        reconnects: Callable[[], int] = lambda: 0,
-    ) -> tuple[Callable[[Result], None], Callable[[Change], None]]:
-        """Show one more door, or one anew; what is to watch its results, and its actuators.
+    def add(self, name: str, *, allowed: Sequence[str], live: bool) -> ShownDoor:
+        """Show one more door, or one anew.
 
         allowed: the classes with which a face may pass.
         live: whether its frames are of now.
-        reconnects: how often its camera had to be reached again.
         """
         door = LiveDoor(
             name, encode=lambda result: self._encode(result, allowed), note=self._changes.note
         )
-        count = self._metrics.of_door(
-            name,
-            live=live,
-            frame_age_seconds=lambda: door.frame_age_seconds,
-            reconnects=reconnects,
-        )
         self._doors = {**self._doors, name: door}
+        count = self._metrics.of_door(
+            name, live=live, frame_age_seconds=lambda: door.frame_age_seconds
+        )
+        return ShownDoor(door, count)
 
-        def watch(result: Result) -> None:
-            door.see(result)
-            count.see(result)
-
-        def watch_actuator(change: Change) -> None:
-            door.see_actuator(change)
-            count.see_actuator(change)
-
-        return watch, watch_actuator
+    def follow(self, name: str, summary: Summary) -> None:
+        """Take from here how often a door's camera had to be reached again."""
+        self._metrics.follow(name, summary)
 
     def remove(self, name: str) -> None:
         """Show a door no more."""
@@ -109,3 +94,21 @@ class LivePage:
             login=self._login,
             picture_seconds=self._picture_seconds,
         )
+
+
+class ShownDoor:
+    """What watches one door, for the page and for its metrics."""
+
+    def __init__(self, live: LiveDoor, count: DoorCount) -> None:
+        self._live = live
+        self._count = count
+
+    def __call__(self, result: Result) -> None:
+        """Take note of the door's next result; returns at once."""
+        self._live.see(result)
+        self._count.see(result)
+
+    def changed(self, change: Change) -> None:
+        """Take note of what became of one of its actuators; returns at once."""
+        self._live.see_change(change)
+        self._count.see_change(change)

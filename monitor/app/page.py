@@ -1,0 +1,44 @@
+"""The live page beside the commands that watch doors, where it is wanted and can be had."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ..errors import MaskgateError, UsageError
+from ..web.section import WebSection
+
+if TYPE_CHECKING:
+    from ..web.live_page import LivePage
+
+_NOT_INSTALLED = "web: not installed; expected pip install 'maskgate[web]'"
+
+
+def open_page(stack: ExitStack, web: WebSection) -> LivePage | None:
+    """The live page, served until the stack is left; None where there is none.
+
+    Says its address, or why there is none, on stderr. Raises UsageError where it must be served and
+    is not installed, and MaskgateError where the address cannot be had.
+    """
+    if web.serve == "never":
+        return None
+    try:
+        page = stack.enter_context(_page(web))
+    except MaskgateError as error:
+        if web.serve == "always":
+            raise
+        print(f"monitor: no live page: {error}", file=sys.stderr)
+        return None
+    print(f"monitor: live page: {page.address}", file=sys.stderr)
+    return page
+
+
+def _page(web: WebSection) -> LivePage:
+    try:
+        # Its libraries are an extra: without them doors are watched all the same.
+        from ..web.live_page import LivePage
+    except ModuleNotFoundError:
+        raise UsageError(_NOT_INSTALLED) from None
+    token = web.token.get_secret_value() if web.token else None
+    return LivePage(host=web.host, port=web.port, token=token)
