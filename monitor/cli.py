@@ -85,6 +85,8 @@ def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
             events=options.events,
             video=options.video,
             expect=options.expect,
+            report=options.report,
+            junit=options.junit,
             each=options.each,
             hard=options.hard,
             actuate=options.actuate,
@@ -168,6 +170,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="TIMELINES.json",
         help="fail if the door is not as this file says, by file stem",
+    )
+    replay.add_argument(
+        "--report", type=Path, metavar="OUT.json", help="write how the timelines were kept"
+    )
+    replay.add_argument(
+        "--junit", type=Path, metavar="OUT.xml", help="the same for CI systems, a test case a span"
     )
     replay.add_argument(
         "--each", action="store_true", help="decide on every picture alone, without hold"

@@ -15,14 +15,15 @@ from .evidence import Evidence, FrameRule
 from .line import Line
 from .pipeline import Pipeline
 from .policy import Decision, Door
+from .report import ClipFigures, clip_figures
 from .sources import Source, open_source
-from .timeline import Span, broken
+from .timeline import Span
 
 Shown = list[tuple[float, Door]]
 
 
 class Replay:
-    """Plays sources, and remembers whether everything went as it should.
+    """Plays sources, and remembers how each went (`figures`) and whether all did (`failed`).
 
     start: makes what decides on the frames of a source.
     watch: called with that and each result in turn.
@@ -49,6 +50,7 @@ class Replay:
         self._held_to_file = timelines is not None
         self._played: set[str] = set()
         self.failed = False
+        self.figures: list[ClipFigures] = []
 
     def play(self, spec: str) -> None:
         """Replay one source and print its summary and the spans it broke.
@@ -59,20 +61,29 @@ class Replay:
         try:
             source = open_source(spec, fps_of_pictures=self._fps_of_pictures)
         except SourceError as error:
-            self._played.add(Path(spec).stem)
+            name = Path(spec).stem
+            self._played.add(name)
+            self.figures.append(clip_figures(name, self._timelines.get(name, ()), [], str(error)))
             self._fail(error)
             return
         if source.live:
             raise UsageError(f"replay: {source.name} is live; expected a recorded source")
         self._played.add(source.name)
         shown: Shown = []
+        fault = None
         line = self._start(source)
         try:
             self._show(line, shown)
         except (SourceError, ActuatorError) as error:
+            fault = str(error)
             self._fail(error)
         print(f"{source.name}: {line.summary}")
-        self._hold(source, shown)
+        figures = clip_figures(source.name, self._expected(source), shown, fault)
+        self.figures.append(figures)
+        for span in figures.spans:
+            if span.complaint is not None:
+                print(f"{source.name}: broken span: {span.complaint}")
+                self.failed = True
 
     def conclude(self) -> None:
         """Name on stderr what is expected of sources that were not played."""
@@ -93,15 +104,11 @@ class Replay:
                         watch(line, result)
                     bar.update()
 
-    def _hold(self, source: Source, shown: Shown) -> None:
+    def _expected(self, source: Source) -> tuple[Span, ...]:
         spans = self._timelines.get(source.name, source.timeline)
-        if spans is None:
-            if self._held_to_file:
-                print(f"monitor: {source.name}: nothing is expected of it", file=sys.stderr)
-            return
-        for span in broken(spans, shown):
-            print(f"{source.name}: broken span: {span}")
-            self.failed = True
+        if spans is None and self._held_to_file:
+            print(f"monitor: {source.name}: nothing is expected of it", file=sys.stderr)
+        return spans or ()
 
     def _fail(self, error: Exception) -> None:
         print(f"monitor: error: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ from ..line import Line
 from ..parts import drawn, make_detector, make_hard_frames, make_line
 from ..record import Recorder
 from ..replay import Replay
+from ..report import ReportFile, to_json, to_junit
 from ..timeline import read_timelines
 from .run import chosen
 
@@ -31,6 +32,8 @@ def replay(
     events: Path | None = None,
     video: Path | None = None,
     expect: Path | None = None,
+    report: Path | None = None,
+    junit: Path | None = None,
     each: bool = False,
     hard: Path | None = None,
     actuate: bool = False,
@@ -44,6 +47,7 @@ def replay(
     events: file for one JSON object a frame.
     video: file for the annotated pictures, of one source.
     expect: timelines that the sources must keep, by file stem.
+    report, junit: files for how they kept them, as JSON and as JUnit.
     each: decide on each picture alone, without hold.
     hard: folder for the frames that are nearest to being judged otherwise.
     actuate: drive every actuator, not only the log.
@@ -54,6 +58,9 @@ def replay(
     [section] = chosen(config, door or config.doors[0].name)
     timelines = read_timelines(expect) if expect else None
     watch: list[Callable[[Line, Result], None]] = []
+    reports = [
+        (ReportFile(path), text) for path, text in ((report, to_json), (junit, to_junit)) if path
+    ]
     with ExitStack() as stack:
         if events:
             file = stack.enter_context(EventFile(events))
@@ -77,6 +84,8 @@ def replay(
         for spec in sources:
             session.play(spec)
         session.conclude()
+        for written, text in reports:
+            written.write(text(session.figures))
     return not session.failed
 
 
