@@ -9,10 +9,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from . import __version__
 from .errors import MaskgateError
-from .interrupt import Interrupt, Interrupted
+from .interrupt import Hangup, Interrupt, Interrupted
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -58,15 +59,17 @@ def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
     from .app.run import run
 
-    run(
-        config.load(options.config),
-        check_interrupt=interrupt.check,
-        door=options.door,
-        source=options.source,
-        actuate=options.actuate,
-        window=not options.no_window,
-        seconds=options.seconds,
-    )
+    with Hangup() as hangup:
+        run(
+            config.load(options.config),
+            check_interrupt=interrupt.check,
+            newer=lambda: config.load(options.config) if hangup.came() else None,
+            door=options.door,
+            source=options.source,
+            actuate=options.actuate,
+            window=not options.no_window,
+            seconds=options.seconds,
+        )
     return 0
 
 
@@ -97,26 +100,33 @@ def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
 
 def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
+
+    if options.schema:
+        print(config.json_schema())
+        return 0
     from .app.check import check
 
-    check(config.load(options.config))
+    code = check(config.load(options.config))
     interrupt.check()
-    return 0
+    return code
 
 
 def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
-    from .app.bench import measure
+    from .app.bench import measure, measure_doors
 
-    measure(
-        config.load(options.config),
-        check_interrupt=interrupt.check,
-        source=options.source,
-        model=options.model,
-        frames=options.frames,
-        against=options.against,
-        json_file=options.json,
-    )
+    loaded = config.load(options.config)
+    given: dict[str, Any] = {
+        "check_interrupt": interrupt.check,
+        "source": options.source,
+        "model": options.model,
+        "json_file": options.json,
+        "baseline": options.baseline,
+    }
+    if options.doors:
+        measure_doors(loaded, count=options.doors, seconds=options.seconds, **given)
+    else:
+        measure(loaded, frames=options.frames, against=options.against, **given)
     return 0
 
 
@@ -194,10 +204,15 @@ def _parser() -> argparse.ArgumentParser:
         help="pictures per second at which a folder plays (default: 1)",
     )
 
-    check = commands.add_parser("check", help="check configuration, model and source, and end")
+    check = commands.add_parser("check", help="try model, sources and locks, and end")
     check.set_defaults(command=_check)
+    check.add_argument(
+        "--schema",
+        action="store_true",
+        help="write the JSON Schema of the configuration, for editors, and check nothing",
+    )
 
-    bench = commands.add_parser("bench", help="time each stage of a frame on this machine")
+    bench = commands.add_parser("bench", help="time this machine: a frame, or several doors")
     bench.set_defaults(command=_bench)
     bench.add_argument("--source", help="whose frames to take, see run (default: as configured)")
     bench.add_argument("--model", type=Path, metavar="FILE.onnx", help="(default: as configured)")
@@ -209,6 +224,25 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE.onnx",
         help="time another model in turn: its resize and its network, nothing that follows",
+    )
+    bench.add_argument(
+        "--doors",
+        type=_count,
+        metavar="N",
+        help="time N doors that are watched at once by what `run` consists of",
+    )
+    bench.add_argument(
+        "--seconds",
+        type=_positive,
+        default=10.0,
+        metavar="N",
+        help="how long to watch the doors (default: 10)",
+    )
+    bench.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="OLD.json",
+        help="print the ratio of each figure to that of an earlier --json",
     )
     bench.add_argument("--json", type=Path, metavar="OUT.json", help="write all of it as JSON")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,7 +42,7 @@ class ModelSection(Section):
     path: an ONNX file; None for the shipped model.
     sha256: the file's SHA-256 in hexadecimal; any other file is refused. None takes every file.
     device: cpu, cuda, or auto for cuda where it works.
-    threads: CPU threads of the detector; 0 for one a core.
+    threads: CPU threads of the detector; 0 for one a core but for one.
     """
 
     path: Text | None = None
@@ -98,3 +99,8 @@ def load(path: Path | None) -> Config:
             return Config()
         path = DEFAULT_PATH
     return read(Config, read_yaml(path), str(path))
+
+
+def json_schema() -> str:
+    """The JSON Schema of the file, with which editors check and complete it."""
+    return json.dumps({**Config.model_json_schema(), "title": "maskgate"}, indent=1)

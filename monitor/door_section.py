@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from .actuators.sections import ActuatorSection, LogSection
 from .fields import Polygon, Score, Text
 from .schema import Listed, Section, filled
 
+_HIGHEST_INDEX = 9999
+_SOURCE_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "integer", "minimum": 0, "maximum": _HIGHEST_INDEX}, {"type": "string"}]
+}
+
 
 def _source(value: object) -> int | str:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _HIGHEST_INDEX:
         return value
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and value.isprintable():
         return value
-    raise ValueError("a camera index of 0 or more, a device path, URL, file or folder, or demo")
+    raise ValueError(
+        f"a camera index of 0 to {_HIGHEST_INDEX}, a device path, URL, file or folder, or demo"
+    )
 
 
 class CameraSection(Section):
@@ -69,7 +83,7 @@ class DoorSection(Section):
     """
 
     name: Text
-    source: Annotated[int | str, PlainValidator(_source)] = "demo"
+    source: Annotated[int | str, PlainValidator(_source), WithJsonSchema(_SOURCE_SCHEMA)] = "demo"
     camera: CameraSection = CameraSection()
     rotate_degrees: Literal[0, 90, 180, 270] = 0
     mirror: bool = False

@@ -1,4 +1,4 @@
-"""Ending in good order on Ctrl-C or a request to terminate."""
+"""Signals: ending in good order, and reading the configuration again."""
 
 from __future__ import annotations
 
@@ -49,3 +49,33 @@ class Interrupt:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._signal_number = number
+
+
+class Hangup:
+    """Notes SIGHUP, which asks a service to read its configuration again; a context manager.
+
+    Used on the main thread.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def came(self) -> bool:
+        """Whether one came since this was asked last."""
+        came, self._came = self._came, False
+        return came
+
+    def __enter__(self) -> Hangup:
+        self._handler = signal.signal(signal.SIGHUP, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        signal.signal(signal.SIGHUP, self._handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._came = True

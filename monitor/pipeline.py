@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from .channel import Closed
@@ -104,8 +104,8 @@ class Pipeline:
         frames = self._frames.join(line, overwrite=line.overwrite)
         line.capture.start(frames, line.summary.reconnect)
 
-    def remove(self, name: str) -> None:
-        """Lock a door and end its capture; the other doors go on meanwhile."""
+    def remove(self, name: str) -> Line:
+        """Lock a door and end its capture, while the others go on; the line that it was."""
         deadline = time.monotonic() + SHUTDOWN_SECONDS
         line = self._lines.pop(name)
         self._count()
@@ -114,18 +114,22 @@ class Pipeline:
         self._results.leave(line)
         close(line.locks, deadline)
         line.capture.join(max(deadline - time.monotonic(), 0.0))
+        return line
 
-    def replace(self, name: str, doorkeeper: Doorkeeper, locks: Sequence[Lock]) -> None:
-        """Let another doorkeeper, and its locks, go on with a door's next frame, locked at first.
+    def replace(self, name: str, make: Callable[[Line], tuple[Doorkeeper, Sequence[Lock]]]) -> None:
+        """Let another doorkeeper with its locks go on with a door, which is locked at first.
 
         The door's capture is not touched, so that no frame is lost.
+
+        make: gives both; called when the locks until now have let go of what they hold, because
+            there may be only one of that. What it raises leaves the door locked for good.
         """
         line = self._lines[name]
-        before, line.locks, line.doorkeeper = line.locks, locks, doorkeeper
-        # An actuator is never moved by two at once.
-        close(before, time.monotonic() + SHUTDOWN_SECONDS)
-        for lock in locks:
+        close(line.locks, time.monotonic() + SHUTDOWN_SECONDS)
+        keeper, line.locks = make(line)
+        for lock in line.locks:
             lock.start()
+        line.doorkeeper = keeper
 
     def _count(self) -> None:
         for line in self._lines.values():

@@ -104,7 +104,7 @@ def read_yaml(path: Path) -> object:
         ) from None
     except RecursionError:
         raise ConfigError(f"{path}: too deeply nested, expected plain values") from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a number or a character code beyond all bounds
         raise ConfigError(f"{path}: {error}, expected plain values") from None
     if value is None:
         raise ConfigError(f"{path}: nothing found in it, expected keys and values")

@@ -48,6 +48,7 @@ class ColourDetector:
 
     provider = "ColourProvider"
     sha256 = "0" * 64
+    threads = 1
     contract = Contract(classes=CLASSES, resize=ResizeRule(64, 64))
     classes = CLASSES
 

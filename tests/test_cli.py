@@ -116,30 +116,6 @@ def test_a_source_that_is_missing_ends_with_1_in_one_line(
 
 
 @pytest.mark.usefixtures("colour_model")
-def test_check_tells_about_model_door_and_source(
-    clip: Clip, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = clip("hall", [("bare", 3)])
-    Path("config.yaml").write_text(f"doors: [{{name: hall, source: {path}, rotate_degrees: 90}}]\n")
-    assert main(["check"]) == 0
-    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    assert rows["classes"] == "mask, noMask"
-    assert rows["provider"] == "ColourProvider"
-    assert rows["source"] == "hall, recorded, 48 x 64 px"
-    assert rows["actuators"] == "log (log)"
-
-
-@pytest.mark.usefixtures("colour_model")
-def test_check_fails_when_the_source_gives_no_picture(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "a.png").write_bytes(b"")
-    Path("config.yaml").write_text("doors: [{name: hall, source: a.png}]\n")
-    assert main(["check"]) == 1
-    assert "a.png" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("colour_model")
 def test_run_plays_a_clip_to_its_end_and_sums_up(
     clip: Clip, capsys: pytest.CaptureFixture[str]
 ) -> None:

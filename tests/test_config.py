@@ -165,7 +165,7 @@ doors:
             "model.path: found 3, expected text",
             "doors[0].nme: unknown key found, expected none of that name",
             "doors[0].name: nothing found, expected a value",
-            "doors[0].source: found true, expected a camera index of 0 or more, a device path, "
+            "doors[0].source: found true, expected a camera index of 0 to 9999, a device path, "
             "URL, file or folder, or demo",
             "doors[0].mirror: found 'yes', expected true or false",
             "doors[0].rotate_degrees: found 45, expected 0, 90, 180 or 270",

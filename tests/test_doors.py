@@ -177,7 +177,7 @@ def test_another_policy_starts_locked_with_the_next_frame_and_loses_none() -> No
     with Pipeline([door]) as running:
         results = running.results()
         seen = [next(results) for _ in range(30)]
-        running.replace("door", keeper(source, new), [new])
+        running.replace("door", lambda _: (keeper(source, new), [new]))
         gate.set()
         seen += [found for found in results if found]
     doors = [found[1].decision.door for found in seen if found]

@@ -1,4 +1,4 @@
-"""`monitor bench`: how fast this machine is."""
+"""`monitor bench`: how fast this machine is, for a frame stage by stage or for several doors."""
 
 from __future__ import annotations
 
@@ -9,18 +9,32 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..baseline import ratios, read_baseline
 from ..bench import Comparison, bench, compare, peak_memory_mb
+from ..capture import Capture
 from ..config import Config
 from ..detections import Detections
 from ..detector import Detector
+from ..door_bench import Looped, bench_doors
+from ..door_section import DoorSection
 from ..errors import SourceError, UsageError
 from ..frame import Frame, Image
+from ..line import Line
 from ..other_model import OtherModel
-from ..parts import drawn, frames_of, make_detector, make_policy, make_zones
+from ..parts import (
+    drawn,
+    frames_of,
+    make_detector,
+    make_doorkeeper,
+    make_policy,
+    make_source,
+    make_zones,
+)
 from ..policy import Decision
 from ..sources import without_secrets
 
-_COMPARED_PICTURES = 16
+_PICTURES = 16
+_FPS_OF_LAST_RESORT = 25.0
 
 
 def measure(
@@ -32,6 +46,7 @@ def measure(
     frames: int = 200,
     against: Path | None = None,
     json_file: Path | None = None,
+    baseline: Path | None = None,
 ) -> None:
     """Print how long each stage of a frame takes on this machine.
 
@@ -41,7 +56,9 @@ def measure(
     frames: how many to time.
     against: another ONNX file, timed in turn with the detector on the same frames.
     json_file: gets all of it as plain values.
+    baseline: what `json_file` got earlier, to print the ratios to it.
     """
+    before = read_baseline(baseline) if baseline else None
     door = config.doors[0]
     spec = door.source if source is None else source
     name = without_secrets(str(spec))
@@ -53,35 +70,70 @@ def measure(
         height_px, width_px = frame.image.shape[:2]
         return policy.update(zones.select(faces, width_px, height_px), frame.time)
 
-    pictures = _COMPARED_PICTURES if against else 1
+    pictures = _PICTURES if against else 1
     found = bench(frames_of(door, spec), detector, judge, partial(drawn, door), frames)
     images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
     if found is None:
         raise SourceError(f"{name}: too few frames found, expected more than those of a warm-up")
-    height_px, width_px = images[0].shape[:2]
-    _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
-    _row("runs on", f"{detector.provider}, {detector.threads} threads")
-    _row("frames", f"{found.frames} of {name}, {width_px} x {height_px} px")
+    content = _heading(detector, name, images[0])
+    _row("frames", str(found.frames))
     print(found)
     compared = _compared(images, detector, against, frames) if against else None
     memory_mb = peak_memory_mb()
     print(f"{memory_mb:.0f} MB of memory at most")
-    if json_file:
-        content: dict[str, Any] = {
-            "model": {"file": detector.path.name, "sha256": detector.sha256},
-            "provider": detector.provider,
-            "threads": detector.threads,
-            "source": {"name": name, "width_px": width_px, "height_px": height_px},
-            **found.to_dict(),
-            "memory_mb": memory_mb,
-            "against": {"file": against.name, **compared.to_dict()}
-            if against and compared
-            else None,
-        }
-        try:
-            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{json_file}: {error.strerror}; expected a file to write") from None
+    content |= {**found.to_dict(), "memory_mb": memory_mb}
+    if against and compared:
+        content["against"] = {"file": against.name, **compared.to_dict()}
+    _conclude(content, before, json_file)
+
+
+def measure_doors(
+    config: Config,
+    *,
+    check_interrupt: Callable[[], None],
+    count: int,
+    seconds: float,
+    source: str | None = None,
+    model: Path | None = None,
+    json_file: Path | None = None,
+    baseline: Path | None = None,
+) -> None:
+    """Print what one door gets alone, and what each gets of several that are watched at once.
+
+    count: doors, which all show the first pictures of the source, in a circle, as live cameras.
+    seconds: how long to watch one door, and then all.
+
+    The other arguments are as for `measure`. No actuator is told of anything.
+    """
+    before = read_baseline(baseline) if baseline else None
+    door = config.doors[0]
+    spec = door.source if source is None else source
+    name = without_secrets(str(spec))
+    detector = make_detector(config.model, model)
+    images = [frame.image for frame in islice(frames_of(door, spec), _PICTURES)]
+    if not images:
+        raise SourceError(f"{name}: no frame found, expected at least one")
+    fps = make_source(door, spec).fps or _FPS_OF_LAST_RESORT
+    content = _heading(detector, name, images[0])
+    print(f"{'door':<14} {'frames/s':>8} {'p50 ms':>8} {'p99 ms':>8}   from capture to decision")
+    measured = {}
+    for which, names in {
+        "alone": ["alone"],
+        "together": [f"door {number}" for number in range(1, count + 1)],
+    }.items():
+        lines = [_bench_line(door, each, images, fps, detector) for each in names]
+        measured[which] = bench_doors(lines, seconds, check_interrupt=check_interrupt)
+        print(measured[which])
+    content |= {which: found.to_dict() for which, found in measured.items()}
+    _conclude({**content, "fps": fps, "seconds": seconds}, before, json_file)
+
+
+def _bench_line(
+    door: DoorSection, name: str, images: Sequence[Image], fps: float, detector: Detector
+) -> Line:
+    source = Looped(name, images, fps)
+    keeper = make_doorkeeper(door, source, detector, locks=())
+    return Line(name, Capture(source), keeper, overwrite=True)
 
 
 def _compared(images: Sequence[Image], detector: Detector, against: Path, pairs: int) -> Comparison:
@@ -92,6 +144,33 @@ def _compared(images: Sequence[Image], detector: Detector, against: Path, pairs:
     print(f"{'the other':<14} {compared.other}   {against.name}: its resize and its network alone")
     print(f"ratio {compared.ratio:.2f}: the middle of {pairs} pairs")
     return compared
+
+
+def _heading(detector: Detector, name: str, image: Image) -> dict[str, Any]:
+    """Say what is measured and on what; the same as plain values."""
+    height_px, width_px = image.shape[:2]
+    _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
+    _row("runs on", f"{detector.provider}, {detector.threads} threads")
+    _row("source", f"{name}, {width_px} x {height_px} px")
+    return {
+        "model": {"file": detector.path.name, "sha256": detector.sha256},
+        "provider": detector.provider,
+        "threads": detector.threads,
+        "source": {"name": name, "width_px": width_px, "height_px": height_px},
+    }
+
+
+def _conclude(
+    content: dict[str, Any], before: dict[str, Any] | None, json_file: Path | None
+) -> None:
+    if before is not None:
+        print(f"{'against the baseline':<44} {'before':>10} {'now':>10} {'ratio':>8}")
+        print("\n".join(ratios(content, before)))
+    if json_file:
+        try:
+            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{json_file}: {error.strerror}; expected a file to write") from None
 
 
 def _row(name: str, value: str) -> None:

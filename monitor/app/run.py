@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ..audit.trail import Trail
 from ..audit.watch import DoorWatch
 from ..config import Config
 from ..door_section import DoorSection
-from ..errors import UsageError
 from ..line import Line
-from ..parts import drawn, make_detector, make_line, make_pictures, make_source, make_trail
-from ..pipeline import Pipeline
+from ..parts import make_detector, make_pictures, make_trail
 from ..service import Service
-from ..tiles import Tiles
+from ..sources import Source
 from ..window import Window, display_works
+from .doors import Doors, Watch
 from .page import open_page
 
 if TYPE_CHECKING:
-    from ..web.live_page import ShownDoor
+    from ..web.live_page import LivePage, ShownDoor
 
 
 def run(
     config: Config,
     *,
     check_interrupt: Callable[[], None],
+    newer: Callable[[], Config | None] = lambda: None,
     door: str | None = None,
     source: str | None = None,
     actuate: bool = False,
@@ -37,90 +39,72 @@ def run(
     """Watch doors as their sources play, until all end, someone quits, or the time is over.
 
     check_interrupt: called often; may raise to end the run.
+    newer: called often; gives a configuration to go on with, see `Doors.follow`.
     door: name of the only one to watch; None for all.
     source: what to watch in place of the configured source of the one door.
     actuate: let a recorded source drive every actuator.
     window: show a window where there is a display and the configuration wants one.
     seconds: how long to run; None for as long as a source lasts.
     """
-    doors = {section.name: section for section in chosen(config, door, source)}
     detector = make_detector(config.model)
-    lines = []
     with ExitStack() as stack:
         trail = make_trail(config, detector)
-        if trail:
-            stack.enter_context(trail)
         page = open_page(stack, config.web)
-        for section in doors.values():
-            watched = make_source(section)
-            # Only a clip that plays alone may keep others waiting: there are none.
-            overwrite = watched.live or len(doors) > 1
-            watches: list[DoorWatch | ShownDoor] = []
-            if trail:
-                pictures = make_pictures(config, section, trail, overwrite=overwrite)
-                if pictures:
-                    stack.enter_context(pictures)
-                watch = DoorWatch(trail, door=section.name, source=watched.name, pictures=pictures)
-                watches.append(stack.enter_context(watch))
-            if page:
-                allowed = section.policy.allowed
-                watches.append(page.add(section.name, allowed=allowed, live=watched.live))
-            line = make_line(
-                section,
-                watched,
-                detector,
-                actuate=actuate,
-                overwrite=overwrite,
-                paced=True,
-                watchers=watches,
-                lock_watchers=[watch.changed for watch in watches],
-            )
-            if page:
-                page.follow(section.name, line.summary)
-            lines.append(line)
+        watching: list[Watch] = []
+        if trail:
+            watching.append(partial(_noted, config, stack.enter_context(trail)))
+        if page:
+            watching.append(partial(_shown, page))
+        doors = Doors(
+            config,
+            detector,
+            door=door,
+            source=source,
+            actuate=actuate,
+            watching=watching,
+            made=partial(_counted, page),
+        )
         shown = _window(stack) if window and config.window == "auto" else None
-        tiles = Tiles(list(doors))
-        pipeline = Pipeline(lines)
-        stack.callback(_sum_up, lines)
-        stack.enter_context(pipeline)
+        stack.enter_context(doors)
         service = Service()
         service.ready()
         stack.callback(service.stopping)
         ends_at = time.monotonic() + seconds if seconds else float("inf")
-        for found in pipeline.results():
+        for found in doors.pipeline.results():
             check_interrupt()
-            service.alive(pipeline.turned_at)
+            service.alive(doors.pipeline.turned_at)
             if found is not None and shown:
-                line, result = found
-                speed = line.summary.recent_frames_per_second
-                picture = drawn(doors[line.name], result.frame, result.decision, speed)
-                shown.show(tiles.put(line.name, picture))
+                shown.show(doors.picture(*found))
             if time.monotonic() >= ends_at or (shown and shown.wants_to_quit()):
                 break
+            doors.follow(newer)
 
 
-def chosen(config: Config, door: str | None, source: str | None = None) -> Sequence[DoorSection]:
-    """The doors that a command is about, the one source put in place of the configured one.
-
-    door: name of the only one; None for all.
-    source: for one door alone.
-
-    Raises UsageError when there is no door of that name, or several are left for one source.
-    """
-    names = ", ".join(section.name for section in config.doors)
-    doors = [section for section in config.doors if door in (None, section.name)]
-    if not doors:
-        raise UsageError(f"--door: {door!r} found, expected one of {names}")
-    if source is None:
-        return doors
-    if len(doors) > 1:
-        raise UsageError(f"--source: {len(doors)} doors found, expected --door with one of {names}")
-    return [doors[0].model_copy(update={"source": source})]
+def _noted(
+    config: Config,
+    trail: Trail,
+    stack: ExitStack,
+    door: DoorSection,
+    source: Source,
+    overwrite: bool,
+) -> DoorWatch:
+    pictures = make_pictures(config, door, trail, overwrite=overwrite)
+    if pictures:
+        stack.enter_context(pictures)
+    watch = DoorWatch(trail, door=door.name, source=source.name, pictures=pictures)
+    return stack.enter_context(watch)
 
 
-def _sum_up(lines: Sequence[Line]) -> None:
-    for line in lines:
-        print(f"{line.name}: {line.summary}")
+def _shown(
+    page: LivePage, stack: ExitStack, door: DoorSection, source: Source, overwrite: bool
+) -> ShownDoor:
+    stack.callback(page.remove, door.name)
+    return page.add(door.name, allowed=door.policy.allowed, live=source.live)
+
+
+def _counted(page: LivePage | None, line: Line) -> None:
+    if page:
+        page.follow(line.name, line.summary)
 
 
 def _window(stack: ExitStack) -> Window | None:

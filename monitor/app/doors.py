@@ -1,0 +1,258 @@
+"""The doors of a run, and how they follow a configuration that is read again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from types import TracebackType
+from typing import Protocol
+
+from ..actuators.lease import Change
+from ..actuators.worker import Worker
+from ..config import Config
+from ..detector import Detector
+from ..door_section import DoorSection
+from ..doorkeeper import Doorkeeper, Result
+from ..errors import ConfigError, MaskgateError, UsageError
+from ..frame import Image
+from ..line import Line
+from ..parts import drawn, make_doorkeeper, make_line, make_locks, make_policy, make_source
+from ..pipeline import Pipeline
+from ..sources import Source
+from ..tiles import Tiles
+
+_log = logging.getLogger("monitor.config")
+
+# What a door can be given while its camera goes on.
+_CHANGED_IN_PLACE = {"zones", "policy", "actuators"}
+
+
+class Watcher(Protocol):
+    """What is told of all that happens at a door; must return at once and never raise."""
+
+    def __call__(self, result: Result) -> None:
+        """Hear of a result."""
+        ...
+
+    def changed(self, change: Change) -> None:
+        """Hear of what has become of an actuator."""
+        ...
+
+
+# Makes what watches a door, on a stack that is left when the door goes; gets its section, its
+# source, and whether what nobody took in time is dropped.
+Watch = Callable[[ExitStack, DoorSection, Source, bool], Watcher]
+
+
+class Doors:
+    """One pipeline with a line for each door, as the configuration says; a context manager.
+
+    config: all of it.
+    detector: for every door.
+    door: name of the only one to watch; None for all.
+    source: what to watch in place of the configured source of the one door.
+    actuate: let a recorded source drive every actuator.
+    watching: what makes the watchers of each door.
+    made: told of each line that is made.
+
+    Raises UsageError for a door that is not there, SourceError for a source.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        detector: Detector,
+        *,
+        door: str | None = None,
+        source: str | None = None,
+        actuate: bool = False,
+        watching: Sequence[Watch] = (),
+        made: Callable[[Line], None] = lambda line: None,
+    ) -> None:
+        self._config = config
+        self._detector = detector
+        self._door, self._source = door, source
+        self._actuate = actuate
+        self._watching = watching
+        self._made = made
+        self._watchers: dict[str, list[Watcher]] = {}
+        self._stacks: dict[str, ExitStack] = {}
+        self._sections = self._chosen(config)
+        self._tiles = Tiles(list(self._sections))
+        with ExitStack() as begun:
+            begun.callback(self._leave_all)
+            doors = self._sections.values()
+            lines = [self._line(section, make_source(section)) for section in doors]
+            begun.pop_all()
+        self.pipeline = Pipeline(lines)
+
+    def picture(self, line: Line, result: Result) -> Image:
+        """All doors in one picture, uint8 [H, W, 3], with what is new about one of them."""
+        speed = line.summary.recent_frames_per_second
+        section = self._sections[line.name]
+        return self._tiles.put(line.name, drawn(section, result.frame, result.decision, speed))
+
+    def __enter__(self) -> Doors:
+        self.pipeline.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        stack = ExitStack()
+        for line in self.pipeline.lines:
+            stack.callback(_sum_up, line)
+            stack.push(self._stacks[line.name])
+        stack.push(self.pipeline)
+        stack.__exit__(kind, error, trace)
+
+    def follow(self, newer: Callable[[], Config | None]) -> None:
+        """Change what a newer configuration changes; keep what there is when it cannot be used.
+
+        Zones, policy and actuators of a door are exchanged between two of its frames, and it
+        starts locked; any other change restarts that door alone. Doors come and go. What is not
+        about doors needs a restart of the program: a change there is refused together with all
+        others. One line in the log says what was changed, or why nothing was.
+
+        newer: gives the configuration, None when there is none; may raise ConfigError.
+        """
+        try:
+            config = newer()
+            if config is None:
+                return
+            said = self._change(config)
+        except MaskgateError as error:
+            _log.error("configuration refused: %s", error)
+        else:
+            _log.info("configuration read again: %s", "; ".join(said) or "nothing new")
+
+    def _change(self, config: Config) -> list[str]:
+        fixed = [name for name in Config.model_fields if name != "doors"]
+        other = [name for name in fixed if getattr(config, name) != getattr(self._config, name)]
+        if other:
+            raise ConfigError(f"{', '.join(other)}: a change found, expected one of doors alone")
+        before, after = dict(self._sections), self._chosen(config)
+        changes = {name: _changed(before.get(name), door) for name, door in after.items()}
+        # Whatever can be wrong is found before the first door is touched, but for its actuators:
+        # those may exist only once.
+        for door in after.values():
+            make_policy(door, self._detector)
+        sources = {
+            name: make_source(door)
+            for name, door in after.items()
+            if not changes[name] <= _CHANGED_IN_PLACE
+        }
+        try:
+            for name in before.keys() - after.keys():
+                self._remove(name)
+            for name, door in after.items():
+                if name in sources:
+                    self._restart(door, sources[name])
+                elif changes[name]:
+                    self._exchange(door)
+                self._sections[name] = door
+        finally:
+            self._tiles = Tiles(list(self._sections))
+        self._config = config
+        return [
+            *(f"{name}: removed" for name in before if name not in after),
+            *(f"{name}: {', '.join(sorted(keys))}" for name, keys in changes.items() if keys),
+        ]
+
+    def _chosen(self, config: Config) -> dict[str, DoorSection]:
+        return {door.name: door for door in chosen(config, self._door, self._source)}
+
+    def _line(self, door: DoorSection, source: Source) -> Line:
+        # Only a clip that plays alone may let the others wait: there are none.
+        overwrite = source.live or len(self._sections) > 1
+        with ExitStack() as stack:
+            watchers = [watch(stack, door, source, overwrite) for watch in self._watching]
+            line = make_line(
+                door,
+                source,
+                self._detector,
+                actuate=self._actuate,
+                overwrite=overwrite,
+                paced=True,
+                watchers=watchers,
+                lock_watchers=[watcher.changed for watcher in watchers],
+            )
+            self._made(line)
+            self._watchers[door.name] = watchers
+            self._stacks[door.name] = stack.pop_all()
+        return line
+
+    def _leave_all(self) -> None:
+        for stack in self._stacks.values():
+            stack.close()
+
+    def _remove(self, name: str) -> None:
+        _sum_up(self.pipeline.remove(name))
+        self._stacks.pop(name).close()
+        del self._sections[name]
+
+    def _restart(self, door: DoorSection, source: Source) -> None:
+        before = self._sections.get(door.name)
+        if before is not None:
+            self._remove(door.name)
+        try:
+            self.pipeline.add(self._line(door, source))
+        except MaskgateError:
+            if before is not None:
+                self.pipeline.add(self._line(before, make_source(before)))
+                self._sections[door.name] = before
+            raise
+
+    def _exchange(self, door: DoorSection) -> None:
+        try:
+            self.pipeline.replace(door.name, partial(self._keeping, door))
+        except MaskgateError:
+            self.pipeline.replace(door.name, partial(self._keeping, self._sections[door.name]))
+            raise
+
+    def _keeping(self, door: DoorSection, line: Line) -> tuple[Doorkeeper, Sequence[Worker]]:
+        source, watchers = line.capture.source, self._watchers[door.name]
+        locks = make_locks(
+            door,
+            source,
+            actuate=self._actuate,
+            overwrite=line.overwrite,
+            lock_watchers=[watcher.changed for watcher in watchers],
+        )
+        return make_doorkeeper(door, source, self._detector, locks, watchers=watchers), locks
+
+
+def chosen(config: Config, door: str | None, source: str | None = None) -> Sequence[DoorSection]:
+    """The doors that a command is about, the one source put in place of the configured one.
+
+    door: name of the only one; None for all.
+    source: for one door alone.
+
+    Raises UsageError when there is no door of that name, or several are left for one source.
+    """
+    names = ", ".join(section.name for section in config.doors)
+    doors = [section for section in config.doors if door in (None, section.name)]
+    if not doors:
+        raise UsageError(f"--door: {door!r} found, expected one of {names}")
+    if source is None:
+        return doors
+    if len(doors) > 1:
+        raise UsageError(f"--source: {len(doors)} doors found, expected --door with one of {names}")
+    return [doors[0].model_copy(update={"source": source})]
+
+
+def _changed(before: DoorSection | None, after: DoorSection) -> set[str]:
+    """The keys of a door that have other values now."""
+    if before is None:
+        return {"added"}
+    keys = DoorSection.model_fields
+    return {key for key in keys if getattr(before, key) != getattr(after, key)}
+
+
+def _sum_up(line: Line) -> None:
+    print(f"{line.name}: {line.summary}")
