@@ -112,9 +112,13 @@ class LatchMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.05, 0.125, 0.5, 1.0, 8.0, 60.0]))
     def let_time_pass(self, seconds: float) -> None:
         until = self.clock.now + seconds
-        while self.clock.now + self.latch.patience_seconds() <= until:
+        for _ in range(1000):
+            if self.clock.now + self.latch.patience_seconds() > until:
+                break
             self.clock.now += self.latch.patience_seconds()
             self.move()
+        else:
+            raise AssertionError("the latch is never at rest")
         self.clock.now = max(self.clock.now, until)
         self.move()
 

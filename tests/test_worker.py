@@ -96,17 +96,25 @@ def test_closing_takes_the_place_of_an_unlock_that_still_waits() -> None:
     assert "unlock" not in actuator.calls
 
 
-def test_an_actuator_that_hangs_does_not_keep_another_from_its_last_lock() -> None:
+def test_an_actuator_that_hangs_delays_neither_the_loop_nor_another_nor_its_last_lock() -> None:
     hung, other = FakeLock(), FakeLock()
-    with working(hung) as first, working(other) as second:
-        second.apply(unlocking(1))
-        other.wait(lambda calls: calls == ["lock", "unlock"])
+    with working(hung, clock=FakeClock()) as first, working(other, clock=FakeClock()) as second:
         hung.hold_up.clear()
         first.apply(unlocking(1))
         hung.wait(lambda calls: calls == ["lock", "unlock"])
+        # What the loop does for every picture, one actuator after the other.
+        for lease, moved in (
+            (unlocking(2), "unlock"),
+            (locking(3), "lock"),
+            (unlocking(4), "unlock"),
+        ):
+            for worker in (first, second):
+                worker.apply(lease)
+            other.wait(lambda calls, moved=moved: calls[-1] == moved)
         for worker in (first, second):
             worker.end()
-        other.wait(lambda calls: calls == ["lock", "unlock", "lock", "close"])
+        other.wait(lambda calls: calls[-2:] == ["lock", "close"])
+        assert hung.calls == ["lock", "unlock"]
 
 
 def test_a_lease_after_the_end_moves_nothing() -> None:
