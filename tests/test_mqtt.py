@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from mqtt_broker import AVAILABILITY, COMMAND, STATE, TOPIC, Listener, RealBroker
 from mqtt_door import acting, content, lease, result
 
+from monitor.actuators import make
+from monitor.actuators.sections import MqttSection
 from monitor.cli import main
-from monitor.errors import ActuatorError
+from monitor.errors import ActuatorError, ConfigError
 from monitor.evidence import Evidence
 
 
@@ -154,3 +157,14 @@ def test_a_replayed_clip_locks_unlocks_and_reports(
         listener.next(STATE, lambda payload: '"locked"' in payload)
         listener.next(AVAILABILITY, lambda payload: payload == "offline")
     assert commands == ["lock", "unlock", "lock"]
+
+
+def test_without_its_library_the_section_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
+    for name in ("monitor.actuators.mqtt", "monitor.mqtt.client", "monitor.mqtt.session"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    section = MqttSection(kind="mqtt", name="lock", host="localhost", topic=TOPIC)
+    with pytest.raises(ConfigError, match=r"pip install 'maskgate\[mqtt\]'"):
+        make(section, door_name="front")

@@ -16,7 +16,7 @@ from ..errors import ActuatorError, ConfigError
 from .message import Message
 
 try:
-    from paho.mqtt.client import Client, MQTTMessage
+    from paho.mqtt.client import Client, DisconnectFlags, MQTTMessage
     from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
@@ -131,6 +131,8 @@ class MqttSession:
         Raises RefusedError when the broker refuses it, and ActuatorError unless it acknowledges in
         time: then the message may still be on its way, and the session ends.
         """
+        if self._problem:
+            raise ActuatorError(f"{self._broker}: {message.topic}: {self._problem}")
         number = self._client.publish(
             message.topic,
             message.payload,
@@ -193,9 +195,10 @@ class MqttSession:
         self._tell_accepted(self)
 
     def _on_disconnect(
-        self, client: object, data: object, flags: object, reason: ReasonCode, more: object
+        self, client: object, data: object, flags: DisconnectFlags, reason: ReasonCode, more: object
     ) -> None:
-        self._end(f"connection lost: {reason}")
+        said = flags.is_disconnect_packet_from_server
+        self._end(f"disconnected: {reason}" if said else "connection lost")
 
     def _on_publish(
         self, client: object, data: object, number: int, reason: ReasonCode, more: object
