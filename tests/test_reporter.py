@@ -119,7 +119,7 @@ def test_a_refusal_is_logged_once_a_topic_and_a_lost_connection_never(
         for error in (RefusedError("not authorized"), ActuatorError("connection lost")):
             broker.error = error
             for evidence in (Evidence.CLEAR, Evidence.VIOLATION):
-                before = len(broker.messages)
                 reporter.watch(result(evidence))
-                broker.wait(lambda messages, count=before: len(messages) > count)  # type: ignore[misc]
+                said = ("locked", str(evidence))
+                broker.wait(lambda _, said=said: broker.states()[-1:] == [said])  # type: ignore[misc]
     assert caplog.messages == ["not authorized"] * 2  # of the state, and of the availability
