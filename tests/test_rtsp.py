@@ -176,6 +176,17 @@ def test_a_stream_that_is_not_read_in_time_is_connected_to_anew(camera: RtspCame
             pass
 
 
+def test_a_reader_that_takes_its_time_is_not_cut_off(
+    camera: RtspCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every reader takes its time, then.
+    monkeypatch.setattr(camera_module, "PROMPT_SECONDS", 0.0)
+    frames = open_source(camera.url).frames()
+    next(frames)
+    let_pictures_queue_up(camera)
+    assert len(list(islice(frames, 60))) == 60
+
+
 def let_pictures_queue_up(camera: RtspCamera) -> None:
     """Read more than two seconds of pictures over another connection."""
     list(islice(open_source(camera.url).frames(), 50))

@@ -242,7 +242,7 @@ def test_the_demo_knows_its_length_and_its_timeline() -> None:
         pytest.param("/nowhere/clip.mp4", "no such file or folder", id="missing file"),
         pytest.param("ftp://host/clip.mp4", "scheme 'ftp' found", id="unknown scheme"),
         pytest.param("97", "camera 97: cannot be opened", id="missing camera by text"),
-        pytest.param(97, "camera 97: cannot be opened", id="missing camera by number"),
+        pytest.param(97, "camera 97: cannot be opened, no such", id="missing camera by number"),
         pytest.param("/dev/video97", "/dev/video97: cannot be opened", id="missing device"),
         pytest.param("rtsp://127.0.0.1:9/live", "cannot be opened", id="nobody listens"),
     ],

@@ -96,7 +96,7 @@ def _reason(device: int | str) -> str:
     path = Path(f"/dev/video{device}" if isinstance(device, int) else device)
     if not path.exists():
         present = ", ".join(map(str, sorted(Path("/dev").glob("video*")))) or "none"
-        return f"{path} does not exist; found {present}"
+        return f"no such device; found {present}"
     if not os.access(path, os.R_OK | os.W_OK):
-        return f"no permission for {path}; expected to be in its group, most often video"
+        return "no permission; expected to be in the group of the device, most often video"
     return "expected a camera that no other program uses"
