@@ -70,10 +70,8 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WebCamera]]:
-    """Starts cameras; each is given little time to answer."""
-    monkeypatch.setattr(capture, "OPEN_TIMEOUT_SECONDS", 2.0)
-    monkeypatch.setattr(capture, "READ_TIMEOUT_SECONDS", 2.0)
+def serve() -> Iterator[Callable[..., WebCamera]]:
+    """Starts cameras."""
     running: list[tuple[WebCamera, threading.Thread]] = []
 
     def start(*plays: Sequence[Step], status: int = 200) -> WebCamera:
@@ -118,8 +116,9 @@ def test_pictures_come_until_the_camera_closes(
 
 
 def test_a_camera_that_stalls_in_the_middle_of_a_picture_is_an_error(
-    serve: Callable[..., WebCamera],
+    serve: Callable[..., WebCamera], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(capture, "READ_TIMEOUT_SECONDS", 1.0)
     over = threading.Event()
     camera = serve([part(), part(), part(), part()[:200], lambda: over.wait(WAIT_SECONDS)])
     received, message = play(camera.url)
