@@ -1,11 +1,12 @@
 # make run             watch what config.yaml says; SOURCE=0, SOURCE=rtsp://... or SOURCE=clip.mp4 instead
 # make test            check style and types, and run all tests
+# make soak            thousands of runs with faults, then the demo at full speed for an hour
 # PYTHON=python3.12    the interpreter that .venv is made from, 3.11 or newer
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test
+.PHONY: run test soak
 
 # Not echoed: the URL of a camera may hold a password.
 run: .venv/runtime
@@ -15,6 +16,11 @@ test: .venv/development
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# A failure names its plan; SEEDS=n make soak looks at that one again.
+soak: .venv/development
+	SEEDS=$(or $(SEEDS),0:3000) $(BIN)/python -m pytest --quiet tests/test_faults.py
+	$(BIN)/python tests/soak.py
 
 # The two files stand for what was last installed, so that a second run starts at once.
 .venv/runtime: pyproject.toml

@@ -95,7 +95,7 @@ class Camera:
             noise, colour = noise // 15, np.array([2, 2, 2])
         image = np.clip(colour + noise, 0, 255).astype(np.uint8)
         # which picture it is, for the detector that has no other way to know
-        image[:2, :2] = [[[self.door] * 3, [index] * 3]] * 2
+        image[0, :2] = [[self.door] * 3, [index % 256, index // 256, 0]]
         self._latest = image
         return image
 
@@ -116,7 +116,7 @@ class Detector:
         self.seen: list[list[Seen]] = [[] for _ in cameras]
 
     def __call__(self, image: Image) -> Detections:
-        door, index = int(image[0, 0, 0]), int(image[0, 1, 0])
+        door, index = int(image[0, 0, 0]), int(image[0, 1, 0]) + 256 * int(image[0, 1, 1])
         camera = self._cameras[door]
         taken_at, shot = camera.taken[index]
         scene: Scene | None = shot.scene
@@ -158,16 +158,22 @@ class Bolt(Actuator):
 
     faults: of the calls, one after another; after the last, none.
     release: ends every call that hangs.
+    told: called with each lease, None to lock.
     """
 
     kind = "bolt"
 
     def __init__(
-        self, name: str, faults: Sequence[ActuatorFault | None], release: threading.Event
+        self,
+        name: str,
+        faults: Sequence[ActuatorFault | None],
+        release: threading.Event,
+        told: Callable[[Lease | None], None] = lambda lease: None,
     ) -> None:
         super().__init__(name)
         self._faults = iter(faults)
         self._release = release
+        self._told = told
         self.calls: list[Call] = []
         self.closed = False
 
@@ -181,6 +187,7 @@ class Bolt(Actuator):
         self.closed = True
 
     def _call(self, lease: Lease | None) -> None:
+        self._told(lease)
         began_at, fault = time.monotonic(), next(self._faults, None)
         if fault is ActuatorFault.LATE:
             self._release.wait(LATE_SECONDS)

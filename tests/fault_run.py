@@ -7,7 +7,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from fault_parts import Bolt, Call, Camera, CrampedTrail, Detector, Seen
 from fault_plan import Plan, Scene
 
 from monitor.actuators.latch import Latch
-from monitor.actuators.lease import Change
+from monitor.actuators.lease import Change, Lease
 from monitor.actuators.worker import Worker
 from monitor.audit.event import Kind
 from monitor.audit.ledger import read_events
+from monitor.audit.trail import Trail
 from monitor.audit.watch import DoorWatch
 from monitor.capture import Capture
 from monitor.doorkeeper import Doorkeeper
@@ -53,20 +54,30 @@ class Run:
     """One plan, carried out.
 
     folder: for the record; empty.
+    tick: called several times a second while it runs; may raise to end it.
+    told: called with each lease that an actuator without faults is told of, None to lock.
 
     `broken` says in words which promises were broken; empty for none. `unlocks` counts the calls
     that unlocked, over all doors.
     """
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        *,
+        tick: Callable[[Trail], None] = lambda trail: None,
+        told: Callable[[Lease | None], None] = lambda lease: None,
+    ) -> None:
         self.plan = plan
         self.broken: list[str] = []
+        self._tick = tick
         self._stop, self._release = threading.Event(), threading.Event()
         names = [f"door{number}" for number in range(len(plan.doors))]
         self.doors = [
             Door(
                 Camera(name, number, shots, self._stop),
-                Bolt(f"{name} sound", (), self._release),
+                Bolt(f"{name} sound", (), self._release, told),
                 Bolt(f"{name} faulty", plan.actuator, self._release),
                 [],
             )
@@ -98,12 +109,11 @@ class Run:
                 with Pipeline(lines) as pipeline:
                     ends_at = time.monotonic() + (0.3 if self.plan.stops_early else math.inf)
                     for _ in pipeline.results(0.01):
+                        self._tick(self.trail)
                         if time.monotonic() > ends_at:
                             break
             except expected:
                 pass
-            except Exception as error:
-                self.broken.append(f"{type(error).__name__}: {error}")
             finally:
                 self._stop.set()
                 self._release.set()
