@@ -14,7 +14,8 @@ from pydantic import (
 )
 
 from .actuators.sections import ActuatorSection, LogSection
-from .fields import Polygon, Score, Text
+from .fields import Polygon, Score, Text, TimeOfDay
+from .hours import DAYS, Day
 from .schema import Listed, Section, filled
 
 _HIGHEST_INDEX = 9999
@@ -49,6 +50,14 @@ class ZonesSection(Section):
     ignore: Listed[Polygon] = ()
 
 
+class ClosedSection(Section):
+    """Hours in which the door never opens, see `monitor.hours.Closed`."""
+
+    days: Annotated[Listed[Day], AfterValidator(filled)] = DAYS
+    begin: TimeOfDay
+    end: TimeOfDay
+
+
 class PolicySection(Section):
     """When the door opens, see `monitor.policy`.
 
@@ -66,6 +75,8 @@ class PolicySection(Section):
     grace_seconds: float = Field(default=0.5, ge=0.05, le=10)
     max_unlock_seconds: float | None = Field(default=None, ge=1, le=86_400)
     max_age_seconds: float = Field(default=1.0, ge=0.1, le=60)
+    closed: Listed[ClosedSection] = ()
+    closed_for: Literal["live", "all"] = "live"
 
     @field_validator("deny")
     @classmethod

@@ -15,7 +15,7 @@ from .detections import Detections
 from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
-from .policy import Decision, Door
+from .policy import Decision, Door, Order
 from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.
@@ -35,6 +35,7 @@ class Judge(Protocol):
         *,
         lasts_seconds: float = 0.0,
         fault: str = "no picture",
+        order: Order | None = None,
     ) -> Decision:
         """See `Policy.update`."""
         ...
@@ -89,6 +90,7 @@ class Doorkeeper:
     zones: which of them count.
     judge: decides; made anew for each source.
     locks: the door's actuators.
+    orders: what may overrule the judge at a frame, first before last; None from one that does not.
     watchers: told of every result, after the locks; each must return at once and never raise.
     live: whether frames are of now. Only then can they be stale, repeated or missing.
     grace_seconds: how long a live lease outlives the CLEAR frame that renewed it.
@@ -104,6 +106,7 @@ class Doorkeeper:
         zones: Zones,
         judge: Judge,
         locks: Sequence[Lock],
+        orders: Sequence[Callable[[], Order | None]] = (),
         watchers: Sequence[Callable[[Result], None]] = (),
         live: bool,
         grace_seconds: float,
@@ -115,6 +118,7 @@ class Doorkeeper:
         self._zones = zones
         self._judge = judge
         self._locks = locks
+        self._orders = orders
         self._watchers = watchers
         self._live = live
         self._grace_seconds = grace_seconds
@@ -142,10 +146,12 @@ class Doorkeeper:
         if age_seconds is not None and not 0.0 <= age_seconds <= self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old")
         time_seconds = self._monotone(frame.time)
-        decision = self._judge.update(faces, time_seconds, lasts_seconds=frame.lasts_seconds)
-        return self._done(
-            Result(frame, decision, candidates=faces, age_seconds=age_seconds, seen=seen)
+        order = self._order()
+        decision = self._judge.update(
+            faces, time_seconds, lasts_seconds=frame.lasts_seconds, order=order
         )
+        result = Result(frame, decision, candidates=faces, age_seconds=age_seconds, seen=seen)
+        return self._done(result, order)
 
     def miss(self) -> Result | None:
         """Decide that no frame has come for a while; None when there never was one."""
@@ -174,12 +180,16 @@ class Doorkeeper:
         else:
             # A recording has no time of its own after its end: late enough for the door to lock.
             now = frame.time + 2 * self._grace_seconds
-        decision = self._judge.update(None, now, fault=fault)
+        order = self._order()
+        decision = self._judge.update(None, now, fault=fault, order=order)
         age_seconds = self._age_seconds(frame) if fresh else None
-        return self._done(Result(frame, decision, fresh, age_seconds=age_seconds))
+        return self._done(Result(frame, decision, fresh, age_seconds=age_seconds), order)
 
-    def _done(self, result: Result) -> Result:
-        self._drive(result)
+    def _order(self) -> Order | None:
+        return next((order for ask in self._orders if (order := ask()) is not None), None)
+
+    def _done(self, result: Result, order: Order | None) -> Result:
+        self._drive(result, order)
         for watch in self._watchers:
             watch(result)
         return result
@@ -195,12 +205,14 @@ class Doorkeeper:
             self._judged_until = time_seconds
         return time_seconds
 
-    def _drive(self, result: Result) -> None:
+    def _drive(self, result: Result, order: Order | None) -> None:
         decision = result.decision
         unlocked = decision.door is Door.UNLOCKED
-        if unlocked and decision.evidence is not Evidence.CLEAR:
+        if unlocked and decision.evidence is not Evidence.CLEAR and order is None:
             return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
-        if self._live:
+        if order is not None:
+            captured_at, expires_at = self._clock(), order.until
+        elif self._live:
             captured_at = result.frame.time if result.fresh else self._clock()
             expires_at = min(captured_at + self._grace_seconds, decision.locks_at)
         else:

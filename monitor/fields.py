@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from .schema import Listed, Unshown, filled
 
@@ -53,6 +55,15 @@ def _enclosing(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, f
 
 
 Topic = Annotated[str, Field(pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*$")]
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        return time.fromisoformat(value)
+    raise ValueError("a time of day from 00:00 to 23:59")
+
+
+TimeOfDay = Annotated[time, PlainValidator(_time_of_day)]
 Text = Annotated[str, AfterValidator(_printable)]
 Argument = Annotated[str, AfterValidator(_argument)]
 Arguments = Annotated[Listed[Argument], AfterValidator(filled)]

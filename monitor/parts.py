@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,7 @@ from .doorkeeper import Doorkeeper, Result
 from .evidence import FrameRule
 from .frame import Frame, Image
 from .hard_frames import HardFrames
+from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
 from .policy import Decision, Policy
@@ -157,11 +159,14 @@ def make_doorkeeper(
     watchers: Sequence[Callable[[Result], None]] = (),
 ) -> Doorkeeper:
     """What decides on the frames of a source and drives the locks; the rest as for `make_line`."""
+    closed = [Closed(part.days, part.begin, part.end) for part in door.policy.closed]
+    hours = Hours(closed, datetime.now)
     return Doorkeeper(
         detector=detector,
         zones=make_zones(door),
         judge=Alone(make_rule(door, detector)) if each else make_policy(door, detector),
         locks=locks,
+        orders=[hours.order] if source.live or door.policy.closed_for == "all" else (),
         watchers=[*(lock.watch for lock in locks), *watchers],
         live=source.live,
         grace_seconds=door.policy.grace_seconds,

@@ -48,6 +48,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What the door is to be whatever is seen.
+
+    reason: why, in words.
+    until: seconds on the clock of the leases, when it ends at the latest.
+    """
+
+    door: Door
+    reason: str
+    until: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
     """CLEAR evidence without too long a gap.
 
@@ -112,7 +125,6 @@ class Policy:
         self._tracker = Tracker(forget_seconds=grace_seconds)
         self._latest_time = -math.inf
         self._run: _Run | None = None
-        self._door = Door.LOCKED
 
     def update(
         self,
@@ -121,6 +133,7 @@ class Policy:
         *,
         lasts_seconds: float = 0.0,
         fault: str = "no picture",
+        order: Order | None = None,
     ) -> Decision:
         """Decide about the door, given one more frame.
 
@@ -131,26 +144,25 @@ class Policy:
             out of the hold window with the clock.
         lasts_seconds: a CLEAR frame is evidence until `time + lasts_seconds`.
         fault: the reason given when `detections` is None.
+        order: what the door is to be whatever is seen. It ends the run, so that afterwards CLEAR
+            must hold anew.
 
         Raises ValueError when `lasts_seconds` is negative or not finite.
         """
         if not 0.0 <= lasts_seconds < math.inf:
             raise ValueError(f"lasts_seconds: found {lasts_seconds}, expected 0 or more")
-        wrong_time = self._wrong_time(time)
-        if wrong_time:
-            self._run = None
-            return self._decision(self._rule.unknown(wrong_time), (), time)
-        self._latest_time = time
-
         judgement, tracks = self._judged(detections, time, time + lasts_seconds, fault)
         if (
-            judgement.evidence is Evidence.VIOLATION
+            order is not None
+            or time != self._latest_time
+            or judgement.evidence is Evidence.VIOLATION
             or self._gap_seconds(time) > self._grace_seconds
         ):
             self._run = None
-        if judgement.evidence is Evidence.CLEAR:
+        if judgement.evidence is Evidence.CLEAR and order is None:
             self._prolong(time, time + lasts_seconds)
-        return self._decision(judgement, tracks, time)
+        decision = self._decision(judgement, tracks, time)
+        return decision if order is None else overruled(decision, order)
 
     def _wrong_time(self, time: float) -> str:
         """What is wrong with the time of a frame, in words; empty when it is right."""
@@ -164,6 +176,10 @@ class Policy:
         self, detections: Detections | None, time: float, until: float, fault: str
     ) -> tuple[Judgement, tuple[Track, ...]]:
         """What the frame says, now that its faces are known from earlier ones, and their tracks."""
+        wrong_time = self._wrong_time(time)
+        if wrong_time:
+            return self._rule.unknown(wrong_time), ()
+        self._latest_time = time
         if detections is None:
             return self._rule.unknown(fault), ()
         judgement = self._rule.judge(detections)
@@ -222,6 +238,12 @@ class Policy:
             return f", unlocked for {self._max_unlock_seconds:g} s, the longest allowed"
         grace = f", {_tenths(self._gap_seconds(time))} of {self._grace_seconds} s grace"
         return "" if clear else grace
+
+
+def overruled(decision: Decision, order: Order) -> Decision:
+    """The decision with the door as ordered, and both reasons."""
+    reason = f"{order.reason}; {decision.reason}"
+    return replace(decision, door=order.door, reason=reason, locks_at=order.until)
 
 
 def _tenths(seconds: float) -> str:

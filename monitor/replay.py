@@ -14,7 +14,7 @@ from .errors import ActuatorError, SourceError, UsageError
 from .evidence import Evidence, FrameRule
 from .line import Line
 from .pipeline import Pipeline
-from .policy import Decision, Door
+from .policy import Decision, Door, Order, overruled
 from .report import ClipFigures, clip_figures
 from .sources import Source, open_source
 from .timeline import Span
@@ -131,8 +131,12 @@ class Alone:
         *,
         lasts_seconds: float = 0.0,
         fault: str = "no picture",
+        order: Order | None = None,
     ) -> Decision:
         """Decide about one picture; arguments as for `Policy.update`."""
         seen = self._rule.unknown(fault) if detections is None else self._rule.judge(detections)
         door = Door.UNLOCKED if seen.evidence is Evidence.CLEAR else Door.LOCKED
-        return Decision(time, seen.evidence, door, seen.reason, seen.faces, 0.0, 0.0, seen.verdicts)
+        decision = Decision(
+            time, seen.evidence, door, seen.reason, seen.faces, 0.0, 0.0, seen.verdicts
+        )
+        return decision if order is None else overruled(decision, order)

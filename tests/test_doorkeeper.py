@@ -12,7 +12,7 @@ from monitor.detections import Detections
 from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
 from monitor.evidence import Evidence, FrameRule
 from monitor.frame import Frame, Image
-from monitor.policy import Door, Policy
+from monitor.policy import Door, Order, Policy
 from monitor.zones import Zones
 
 HOLD_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS = 1.0, 0.5, 0.8
@@ -49,6 +49,7 @@ class Watch:
     ) -> None:
         self.now = 100.0
         self.detect_seconds = 0.0
+        self.order: Order | None = None
         self.book = LeaseBook()
         self._noise = 0
         self._live = live
@@ -62,6 +63,7 @@ class Watch:
                 max_unlock_seconds=max_unlock_seconds,
             ),
             locks=[self.book],
+            orders=[lambda: self.order],
             live=live,
             grace_seconds=GRACE_SECONDS,
             max_age_seconds=MAX_AGE_SECONDS,
@@ -251,3 +253,24 @@ def test_the_picture_itself_is_left_as_it_was() -> None:
     before = frame.image.copy()
     assert watch.keeper.see(frame).frame is frame
     assert np.array_equal(frame.image, before)
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_an_order_to_unlock_is_a_lease_until_its_end_which_nothing_prolongs(live: bool) -> None:
+    watch = Watch(live=live)
+    watch.order = Order(Door.UNLOCKED, "let in by the guard", until=130.0)
+    for scene in ("nobody", "bare", "masked"):
+        watch.keeper.see(watch.frame(scene, watch.now))
+        watch.keeper.miss()
+    assert {(lease.unlocked, lease.expires_at) for lease in watch.book.leases} == {(True, 130.0)}
+    watch.order = None
+    watch.keeper.miss()
+    assert not watch.book.leases[-1].unlocked
+
+
+def test_an_order_to_lock_locks_at_once() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.order = Order(Door.LOCKED, "closed")
+    watch.keeper.see(watch.frame("masked", 101.0))
+    assert watch.book.leases[-1].reason == "closed; 1 face masked"
+    assert not watch.book.leases[-1].unlocked

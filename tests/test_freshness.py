@@ -11,7 +11,7 @@ import pytest
 from monitor.frame import Image
 from monitor.freshness import Freshness
 
-WIDTH_PX, HEIGHT_PX = 1280, 720
+WIDTH_PX, HEIGHT_PX = 320, 180
 
 
 def grey(level: float) -> Image:
@@ -27,15 +27,15 @@ def noisy(image: Image, seed: int, spread: float = 4.0) -> Image:
 def lobby(light: float = 1.0) -> Image:
     """A wall with a door and somebody in front of it, lit more or less."""
     image = grey(150 * light)
-    cv2.rectangle(image, (300, 100), (600, 719), (90 * light,) * 3, cv2.FILLED)
-    cv2.circle(image, (800, 350), 90, (200 * light,) * 3, cv2.FILLED)
+    cv2.rectangle(image, (75, 25), (150, 179), (90 * light,) * 3, cv2.FILLED)
+    cv2.circle(image, (200, 88), 22, (200 * light,) * 3, cv2.FILLED)
     return image
 
 
 def street_lamp() -> Image:
     """Night: almost everything is dark but for what a lamp lights."""
     image = grey(6)
-    cv2.circle(image, (900, 400), 120, (60, 60, 60), cv2.FILLED)
+    cv2.circle(image, (225, 100), 30, (60, 60, 60), cv2.FILLED)
     return image
 
 
@@ -43,7 +43,7 @@ def clock(image: Image, tick: int) -> Image:
     """The picture with the time written into it, as cameras do."""
     written = image.copy()
     text = f"2026-11-26 11:22:{tick % 60:02}"
-    cv2.putText(written, text, (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.0, (255, 255, 255), 2)
+    cv2.putText(written, text, (5, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.3, (255, 255, 255), 1)
     return written
 
 
@@ -115,7 +115,7 @@ def test_a_stuck_picture_with_a_clock_in_it_is_found_within_a_second(
 def walk() -> Iterator[Image]:
     for step in range(20):
         image = lobby()
-        cv2.circle(image, (100 + 10 * step, 400), 60, (40, 40, 40), cv2.FILLED)
+        cv2.circle(image, (25 + 5 * step, 100), 15, (40, 40, 40), cv2.FILLED)
         yield image
 
 

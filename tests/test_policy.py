@@ -12,7 +12,7 @@ from faces import BARE, MASKED, NOISE, UNSURE, seen
 from monitor.detections import Detections
 from monitor.errors import ConfigError
 from monitor.evidence import Evidence, FrameRule
-from monitor.policy import Door, Policy
+from monitor.policy import Door, Order, Policy
 
 CLEAR, VIOLATION, UNKNOWN = Evidence.CLEAR, Evidence.VIOLATION, Evidence.UNKNOWN
 
@@ -216,3 +216,25 @@ def test_a_decision_says_when_the_door_locks_at_the_latest() -> None:
     judge.update(seen(MASKED), 1.0)
     assert judge.update(seen(MASKED), 1.5).locks_at == 3.5
     assert judge.update(seen(MASKED), 2.0).locks_at == 3.5
+
+
+def test_an_order_overrules_what_is_seen_and_afterwards_clear_must_hold_anew() -> None:
+    judge = policy(hold_seconds=0.5)
+    assert doors(judge, (0.0, seen(MASKED)), (0.5, seen(MASKED))) == "LU"
+    closed = judge.update(seen(MASKED), 0.75, order=Order(Door.LOCKED, "closed"))
+    assert (closed.door, closed.evidence, closed.held_seconds) == (Door.LOCKED, CLEAR, 0.0)
+    assert closed.reason == "closed; 1 face masked"
+    assert doors(judge, (1.0, seen(MASKED)), (1.25, seen(MASKED)), (1.5, seen(MASKED))) == "LLU"
+
+
+def test_an_order_to_unlock_needs_no_evidence_and_ends_locked() -> None:
+    judge = policy()
+    order = Order(Door.UNLOCKED, "let in by the guard", until=30.0)
+    decision = judge.update(seen(BARE), 0.0, order=order)
+    assert (decision.door, decision.evidence, decision.locks_at) == (
+        Door.UNLOCKED,
+        VIOLATION,
+        30.0,
+    )
+    assert judge.update(None, 0.25, order=order).door is Door.UNLOCKED
+    assert judge.update(seen(MASKED), 0.5).door is Door.LOCKED
