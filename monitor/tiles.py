@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from .frame import Image
+from .pen import BLACK, WHITE, Pen
 from .record import fitted
 
 TILE_WIDTH_PX, TILE_HEIGHT_PX = 640, 360
 
 
 class Tiles:
-    """A picture made of one tile a door, all of one size, row by row; the picture of a sole door.
+    """A picture of one tile a door with its name, all of one size; of a sole door its own picture.
 
     names: of the doors, in order, at least one.
     """
@@ -32,6 +33,10 @@ class Tiles:
             return image
         row, column = divmod(self._places[name], self._columns)
         top, left = row * TILE_HEIGHT_PX, column * TILE_WIDTH_PX
-        tile = fitted(image, TILE_WIDTH_PX, TILE_HEIGHT_PX)
+        tile = np.copy(fitted(image, TILE_WIDTH_PX, TILE_HEIGHT_PX))
+        pen = Pen(tile)
+        label = pen.cut(name, TILE_WIDTH_PX - 2 * pen.margin_px)
+        pen.fill(0, 0, pen.measure(label) + 2 * pen.margin_px, pen.row_px, BLACK)
+        pen.write(label, pen.margin_px, 0, WHITE)
         self._picture[top : top + TILE_HEIGHT_PX, left : left + TILE_WIDTH_PX] = tile
         return self._picture

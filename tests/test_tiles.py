@@ -27,6 +27,18 @@ def test_every_door_has_a_tile_of_the_same_size(count: int, columns: int, rows: 
     assert not middles.ravel()[count:].any()
 
 
+def test_a_tile_says_whose_it_is_without_touching_the_picture_itself() -> None:
+    image = np.full((TILE_HEIGHT_PX, TILE_WIDTH_PX, 3), 100, np.uint8)
+    shown = Tiles(["front door", "back door"]).put("front door", image)
+    assert {0, 100, 255} <= set(shown[:, :TILE_WIDTH_PX].ravel().tolist())
+    assert (image == 100).all()
+
+
+def test_a_name_that_is_wider_than_its_tile_is_cut() -> None:
+    shown = Tiles(["x" * 500, "b"]).put("x" * 500, picture("bare"))
+    assert not shown[:, TILE_WIDTH_PX:].any()
+
+
 def test_a_sole_door_is_shown_as_large_as_it_is() -> None:
     image = picture("bare", 1280, 720)
     assert Tiles(["door"]).put("door", image) is image

@@ -15,13 +15,14 @@ from ..config import Config
 from ..detector import Detector
 from ..door_section import DoorSection
 from ..doorkeeper import Doorkeeper, Result
-from ..errors import ConfigError, MaskgateError, UsageError
+from ..errors import ConfigError, MaskgateError
 from ..frame import Image
 from ..line import Line
 from ..parts import drawn, make_doorkeeper, make_line, make_locks, make_policy, make_source
 from ..pipeline import Pipeline
 from ..sources import Source
 from ..tiles import Tiles
+from .choice import chosen
 
 _log = logging.getLogger("monitor.config")
 
@@ -225,25 +226,6 @@ class Doors:
             lock_watchers=[watcher.changed for watcher in watchers],
         )
         return make_doorkeeper(door, source, self._detector, locks, watchers=watchers), locks
-
-
-def chosen(config: Config, door: str | None, source: str | None = None) -> Sequence[DoorSection]:
-    """The doors that a command is about, the one source put in place of the configured one.
-
-    door: name of the only one; None for all.
-    source: for one door alone.
-
-    Raises UsageError when there is no door of that name, or several are left for one source.
-    """
-    names = ", ".join(section.name for section in config.doors)
-    doors = [section for section in config.doors if door in (None, section.name)]
-    if not doors:
-        raise UsageError(f"--door: {door!r} found, expected one of {names}")
-    if source is None:
-        return doors
-    if len(doors) > 1:
-        raise UsageError(f"--source: {len(doors)} doors found, expected --door with one of {names}")
-    return [doors[0].model_copy(update={"source": source})]
 
 
 def _changed(before: DoorSection | None, after: DoorSection) -> set[str]:

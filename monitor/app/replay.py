@@ -18,7 +18,7 @@ from ..record import Recorder
 from ..replay import Replay
 from ..report import ReportFile, to_json, to_junit
 from ..timeline import read_timelines
-from .doors import chosen
+from .choice import chosen
 
 _FPS_OF_LAST_RESORT = 25.0
 
