@@ -154,7 +154,8 @@ class Pipeline:
                 line, frame = self._frames.get(self._patience_seconds())
                 self._hand_on(line, line.see(frame))
             for line in self.lines:
-                if line.patience_seconds == 0.0:
+                # A frame that waits for its turn is not missing, however long the others take.
+                if line.patience_seconds == 0.0 and not self._frames.holds(line):
                     self._hand_on(line, line.miss())
 
     def _patience_seconds(self) -> float:

@@ -67,6 +67,11 @@ class Turns(Generic[Key, Item]):
             channel = self._channels[key] = self._channels.pop(key)
             return key, channel.get()
 
+    def holds(self, key: Key) -> bool:
+        """Whether something of this key waits for its turn."""
+        with self._changed:
+            return key in self._channels and len(self._channels[key]) > 0
+
     def close(self) -> None:
         """Close every channel and accept no more; may be called again."""
         with self._changed:

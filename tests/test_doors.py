@@ -14,13 +14,18 @@ from test_doorkeeper import LeaseBook
 from test_pipeline import WAIT_SECONDS, frames
 from test_pipeline import line as line_of
 
+from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
 from monitor.evidence import FrameRule
-from monitor.frame import Frame
+from monitor.frame import Frame, Image
+from monitor.line import TICK_SECONDS
 from monitor.pipeline import Pipeline
 from monitor.policy import Door, Policy
 from monitor.zones import Zones
+
+# A detector that takes longer for three doors than a door may be without a frame.
+SLOW_SECONDS = 0.2
 
 line = partial(line_of, waits=itertools.repeat(0.01))
 
@@ -136,6 +141,21 @@ def test_every_door_gets_its_share_of_a_detector_that_cannot_keep_up() -> None:
         until(running, "c", served(30))
     counts = [door.summary.frames for door in doors]
     assert max(counts) <= 2 * min(counts)
+
+
+def test_a_frame_that_waits_long_for_its_turn_is_not_missed() -> None:
+    def slow(image: Image) -> Detections:
+        threading.Event().wait(SLOW_SECONDS)
+        return ColourDetector()(image)
+
+    seen: list[Result] = []
+    with Pipeline([line(Steady(), name=name, detector=slow) for name in "abc"]) as running:
+        for found in running.results():
+            seen += [found[1]] if found else []
+            if len(seen) >= 6:
+                break
+    assert 3 * SLOW_SECONDS > 2 * TICK_SECONDS
+    assert all(result.fresh for result in seen)
 
 
 class Counted(LeaseBook):

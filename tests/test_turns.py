@@ -90,6 +90,16 @@ def test_one_ended_channel_does_not_end_the_others() -> None:
         turns.get(0.0)
 
 
+def test_what_waits_for_its_turn_is_known() -> None:
+    turns: Turns[str, int] = Turns()
+    turns.join("a", overwrite=False)
+    assert not turns.holds("a")
+    turns.put("a", 1)
+    assert turns.holds("a")
+    turns.leave("a")
+    assert not turns.holds("a")
+
+
 def test_a_key_that_left_takes_and_gives_nothing_more() -> None:
     turns: Turns[str, int] = Turns()
     channel = turns.join("a", overwrite=False)
