@@ -127,6 +127,64 @@ def test_run_plays_a_clip_to_its_end_and_sums_up(
     assert "no display: running without a window" in err
 
 
+TWO_DOORS = """
+web: {serve: never}
+doors:
+  - {name: front, source: front.mp4}
+  - {name: back, source: back.mp4, policy: {hold_seconds: 0}}
+"""
+
+
+@pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize(
+    ("options", "watched"),
+    [
+        # all of them
+        ([], ["back: 3 frames", "front: 2 frames"]),
+        # one of them
+        (["--door", "back"], ["back: 3 frames"]),
+        # one of them, at another source
+        (["--door", "back", "--source", "front.mp4"], ["back: 2 frames"]),
+    ],
+)
+def test_run_watches_every_door_or_the_one_that_is_named(
+    clip: Clip, capsys: pytest.CaptureFixture[str], options: list[str], watched: list[str]
+) -> None:
+    Path("config.yaml").write_text(TWO_DOORS)
+    clip("front", [("bare", 2)])
+    clip("back", [("masked", 3)])
+    assert main(["run", "--no-window", *options]) == 0
+    summaries = sorted(capsys.readouterr().out.splitlines())
+    assert [line.partition(",")[0] for line in summaries] == watched
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_replay_lets_the_named_door_decide(clip: Clip, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").write_text(TWO_DOORS)
+    path = str(clip("hall", [("masked", 8)]))
+    for door, unlocks in {"front": "0 unlocks", "back": "1 unlock,"}.items():
+        assert main(["replay", path, "--door", door]) == 0
+        assert unlocks in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        # whose source would it be?
+        (["run", "--source", "front.mp4"], "expected --door with one of front, back"),
+        (["run", "--door", "side"], "--door: 'side' found, expected one of front, back"),
+        (["replay", "front.mp4", "--door", "side"], "expected one of front, back"),
+    ],
+)
+def test_a_door_that_is_none_ends_with_2(
+    capsys: pytest.CaptureFixture[str], command: list[str], message: str
+) -> None:
+    Path("config.yaml").write_text(TWO_DOORS)
+    assert main(command) == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("colour_model")
 def test_run_without_a_window_says_nothing_about_displays(
     clip: Clip, capsys: pytest.CaptureFixture[str]
