@@ -89,6 +89,10 @@ class Tab:
         """Save what can be seen as PNG."""
         path.write_bytes(base64.b64decode(self._ask("Page.captureScreenshot")["data"]))
 
+    def forget(self) -> None:
+        """Forget all cookies."""
+        self._ask("Network.clearBrowserCookies")
+
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}

@@ -36,7 +36,7 @@ _STATIC = {
     "/page.css": ("page.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n"
+_HEAD = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 
 
 class Page:
@@ -145,11 +145,14 @@ class Page:
 
     async def _pictures(self, door: LiveDoor) -> AsyncIterator[bytes]:
         sent = 0
+        yield _HEAD
         while not self._ending.is_set():
             number, jpeg = door.jpeg()
             if number != sent:
                 sent = number
-                yield _BOUNDARY % (len(jpeg), jpeg)
+                # A browser shows a picture when the next one is announced: it must not have to wait
+                # for that one, or it would always show the last but one.
+                yield jpeg + b"\r\n" + _HEAD
                 # Sending waits before it writes, not after. Nothing is sent here, so that the
                 # next picture is chosen once there is room for it, and not before.
                 yield b""

@@ -44,6 +44,8 @@ function showDoor(door, index) {
   say(part(".camera"), door.ready ? "works" : `nothing new for ${age.toFixed(0)} s`);
   say(part(".speed"), door.number ? `${door.frames_per_second.toFixed(0)} frames/s` : "");
   say(part(".faces"), door.number ? String(door.faces) : "");
+  const actuators = Object.entries(door.actuators).map(([name, state]) => `${name}: ${state}`);
+  say(part(".actuators"), actuators.join(", "));
   showPicture(part(".view img"), door, index);
 }
 

@@ -1,0 +1,169 @@
+"""The live page as people see it, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Tab, browser
+from live_page import TOKEN, Site
+
+from monitor.actuators.lease import Change, Lease
+
+SHOWN = "document.querySelector('.view img')?.naturalWidth"
+DESKTOP, PHONE = (1400, 900), (390, 844)
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    with browser(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+def says(selector: str, text: str) -> str:
+    """The condition, in JavaScript, that an element says this."""
+    return f"document.querySelector({selector!r})?.innerText.trim() === {text!r}"
+
+
+def unlock(site: Site, door: str = "front") -> None:
+    """Show a masked face for as long as it takes, whatever was seen before."""
+    for _ in range(20):
+        site.show("masked", door)
+
+
+def test_a_change_of_the_door_is_seen_without_a_reload(tab: Tab) -> None:
+    with Site() as site:
+        tab.go(site.page.address)
+        tab.wait_for(says(".word", "Not known"))
+        site.show("bare")
+        tab.wait_for(says(".word", "Locked"))
+        tab.wait_for(SHOWN)
+        unlock(site)
+        tab.wait_for(says(".word", "Unlocked"))
+        tab.wait_for("document.querySelectorAll('#changes li').length === 2")
+        assert tab.text("#changes li strong") == "Unlocked"
+        tab.wait_for("document.querySelector('#changes li img').naturalWidth")
+        assert tab.text(".reason") == "1 face masked"
+        assert tab.text("#connection") == "live"
+
+
+def test_the_health_of_each_door_is_shown(tab: Tab) -> None:
+    with Site("front", "back") as site:
+        lease = Lease(unlocked=False, reason="the start")
+        site.doors["front"].changed(Change("strike", "unknown", "it failed", lease, None))
+        site.show("nobody", "front")
+        tab.go(site.page.address)
+        tab.wait_for("document.querySelectorAll('.door').length === 2")
+        front, back = ".door:nth-child(1) ", ".door:nth-child(2) "
+        tab.wait_for(says(f"{front}.word", "Locked"))
+        assert tab.text(f"{front}.camera") == "works"
+        assert tab.text(f"{front}.actuators") == "strike: unknown"
+        assert tab.text(f"{back}.word") == "Not known"
+        assert tab.text(f"{back}.camera").startswith("nothing new for")
+        assert tab.text(f"{back}.old") == "This picture is old."
+
+
+def test_more_doors_than_a_browser_has_connections_are_all_shown(tab: Tab) -> None:
+    names = [f"door {number}" for number in range(8)]
+    with Site(*names) as site:
+        for name in names:
+            site.show("bare", name)
+        tab.go(site.page.address)
+        every = "[...document.querySelectorAll('.view img')]"
+        tab.wait_for(f"{every}.length === 8 && {every}.every((image) => image.naturalWidth)")
+        unlock(site, "door 7")
+        tab.wait_for(says(".door:nth-child(8) .word", "Unlocked"))
+
+
+def test_without_a_connection_nothing_old_passes_for_live(tab: Tab) -> None:
+    with Site() as site:
+        unlock(site)
+        tab.go(site.page.address)
+        tab.wait_for(says(".word", "Unlocked"))
+        port = int(site.host.partition(":")[2])
+    tab.wait_for(says(".word", "Not known"))
+    assert "what is shown is old" in tab.text("#connection")
+    with Site(port=port) as site:
+        unlock(site)
+        tab.wait_for(says(".word", "Unlocked"))
+        tab.wait_for(SHOWN)
+
+
+def test_a_page_that_nobody_looks_at_asks_for_no_pictures(tab: Tab) -> None:
+    with Site() as site:
+        site.show("bare")
+        tab.go(site.page.address)
+        tab.wait_for(SHOWN)
+        tab.evaluate("Object.defineProperty(document, 'hidden', {value: true}) && null")
+        tab.wait_for("!document.querySelector('.view img').hasAttribute('src')")
+
+
+def test_the_wrong_token_is_refused_and_the_right_one_shows_the_doors(tab: Tab) -> None:
+    with Site(token=TOKEN) as site:
+        unlock(site)
+        tab.go(site.page.address)
+        tab.wait_for("document.getElementById('token')")
+        assert tab.evaluate("location.pathname") == "/login"
+        log_in(tab, "a guess")
+        tab.wait_for(says("[role=alert]", "That is not the token."))
+        assert tab.evaluate("document.querySelectorAll('.door').length") == 0
+        log_in(tab, TOKEN)
+        tab.wait_for(says(".word", "Unlocked"))
+        tab.wait_for(SHOWN)
+        assert tab.evaluate("document.cookie") == ""
+    # Other tests go to the same host, where no token is needed.
+    tab.forget()
+
+
+def log_in(tab: Tab, token: str) -> None:
+    tab.evaluate(f"document.getElementById('token').value = {token!r}")
+    tab.evaluate("document.querySelector('form').requestSubmit()")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size_px", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_fits_the_screen_and_breaks_no_rule_of_its_own(
+    tab: Tab, size_px: tuple[int, int], dark: bool, tmp_path: Path
+) -> None:
+    width_px, height_px = size_px
+    with Site("front", "a name that is far too long for a small screen" * 3) as site:
+        site.show("bare")
+        tab.errors.clear()
+        tab.look(width_px=width_px, height_px=height_px, dark=dark)
+        tab.go(site.page.address)
+        tab.wait_for(SHOWN)
+        tab.wait_for(says(".word", "Locked"))
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width_px
+        ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        brightness = sum(int(part) for part in ground.strip("rgb()").split(",")) / 3
+        assert (brightness < 128) is dark
+        assert contrast(tab, ".state") >= 4.5
+        assert contrast(tab, "#changes time") >= 4.5
+        tab.screenshot(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 5000
+    assert tab.errors == []
+
+
+def contrast(tab: Tab, selector: str) -> float:
+    """The contrast of an element's text with the ground it stands on, as WCAG defines it."""
+    element = f"document.querySelector({selector!r})"
+    tab.wait_for(element)
+    ground = (
+        f"(() => {{ let at = {element}; const clear = 'rgba(0, 0, 0, 0)';"
+        "while (getComputedStyle(at).backgroundColor === clear) at = at.parentElement;"
+        "return getComputedStyle(at).backgroundColor; })()"
+    )
+    darker, lighter = sorted(
+        luminance(tab.evaluate(colour)) for colour in (ground, f"getComputedStyle({element}).color")
+    )
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a colour such as rgb(0, 114, 178)."""
+    parts = [int(part) / 255 for part in colour.strip("rgb()").split(",")]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
