@@ -110,8 +110,13 @@ class DoorCount:
         self._live = live
         self._latest: Result | None = None
         self._decided_at = 0.0
+        # All are there from the start, so that the first increase of each can be seen.
+        counters = (metrics.frames, metrics.dropped, metrics.unlocks)
+        for metric in (*counters, metrics.unlocked, metrics.faces):
+            metric.labels(door)
+        for histogram in (metrics.latency, metrics.interval):
+            histogram.labels(door)
         for kind in Evidence:
-            # Each is there from the start, so that its first increase can be seen.
             metrics.evidence.labels(door, str(kind))
 
     def see(self, result: Result) -> None:
