@@ -91,6 +91,11 @@ class Metrics:
         """Take from here how often a door's camera had to be reached again."""
         self._reconnects.summaries[door] = summary
 
+    def forget(self, door: str) -> None:
+        """Serve no more what can only be said of a door that is watched."""
+        self.frame_age.remove(door)
+        self._reconnects.summaries.pop(door, None)
+
     def text(self) -> tuple[bytes, str]:
         """All of it as Prometheus reads it, and the media type of that."""
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4

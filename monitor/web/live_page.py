@@ -72,6 +72,7 @@ class LivePage:
 
     def remove(self, name: str) -> None:
         """Show a door no more."""
+        self._metrics.forget(name)
         self._doors = {door: live for door, live in self._doors.items() if door != name}
 
     def __enter__(self) -> LivePage:
