@@ -144,6 +144,21 @@ def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:
     return 0
 
 
+def _override(options: argparse.Namespace, interrupt: Interrupt) -> int:
+    from . import config
+    from .app.override import override
+
+    override(
+        config.load(options.config),
+        door=options.door,
+        action=options.action,
+        seconds=options.seconds,
+        by=options.by,
+    )
+    interrupt.check()
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="monitor",
@@ -264,13 +279,20 @@ def _parser() -> argparse.ArgumentParser:
             help=f"as {name.upper()}, times in UTC",
         )
 
+    override = commands.add_parser("override", help="lock or unlock a door by hand")
+    override.set_defaults(command=_override)
+    override.add_argument("door", metavar="DOOR", help="its name")
+    override.add_argument("action", choices=("lock", "unlock"))
+    override.add_argument("--seconds", type=_positive, required=True, metavar="N", help="how long")
+    override.add_argument("--by", required=True, metavar="NAME", help="who takes responsibility")
+
     for command in (run, replay):
         command.add_argument(
             "--actuate",
             action="store_true",
             help="let a recorded source drive every actuator, not only the log",
         )
-    for command in (run, replay, check, bench, events):
+    for command in (run, replay, check, bench, events, override):
         command.add_argument(
             "--config",
             type=Path,

@@ -69,6 +69,17 @@ class AuditSection(Section):
     veil: bool = True
 
 
+class OverrideSection(Section):
+    """Who stands at the machine may order a door locked or unlocked, see `monitor.override`.
+
+    socket: of the command `monitor override`; None takes no overrides.
+    max_seconds: longest time that may be asked for.
+    """
+
+    socket: Text | None = None
+    max_seconds: float = Field(default=60.0, gt=0, le=3600)
+
+
 class Config(Section):
     """Everything that can be set.
 
@@ -79,6 +90,7 @@ class Config(Section):
     window: Literal["auto", "never"] = "auto"
     audit: AuditSection = AuditSection()
     web: WebSection = WebSection()
+    override: OverrideSection = OverrideSection()
     doors: Annotated[
         Listed[DoorSection],
         AfterValidator(filled),

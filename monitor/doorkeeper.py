@@ -227,7 +227,7 @@ class Doorkeeper:
             sequence=next(self._sequence),
             captured_at=captured_at,
             expires_at=expires_at,
-            denies=decision.evidence is Evidence.VIOLATION,
+            denies=decision.evidence is Evidence.VIOLATION and not unlocked,
         )
         for lock in self._locks:
             lock.apply(lease)

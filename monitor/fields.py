@@ -7,7 +7,7 @@ from datetime import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from .schema import Listed, Unshown, filled
 
@@ -63,7 +63,9 @@ def _time_of_day(value: object) -> time:
     raise ValueError("a time of day from 00:00 to 23:59")
 
 
-TimeOfDay = Annotated[time, PlainValidator(_time_of_day)]
+TimeOfDay = Annotated[
+    time, PlainValidator(_time_of_day), WithJsonSchema({"type": "string", "format": "HH:MM"})
+]
 Text = Annotated[str, AfterValidator(_printable)]
 Argument = Annotated[str, AfterValidator(_argument)]
 Arguments = Annotated[Listed[Argument], AfterValidator(filled)]

@@ -33,7 +33,7 @@ from .hard_frames import HardFrames
 from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
-from .policy import Decision, Policy
+from .policy import Decision, Order, Policy
 from .replay import Alone
 from .sources import Mode, Source, open_source
 from .zones import Zones
@@ -108,6 +108,7 @@ def make_line(
     overwrite: bool,
     paced: bool = False,
     each: bool = False,
+    orders: Sequence[Callable[[], Order | None]] = (),
     watchers: Sequence[Callable[[Result], None]] = (),
     lock_watchers: Sequence[Callable[[Change], None]] = (),
 ) -> Line:
@@ -117,6 +118,7 @@ def make_line(
     overwrite: drop what nobody took in time, instead of waiting until it is taken.
     paced: whether a recorded source plays at its own speed.
     each: decide on each picture alone, without hold.
+    orders: what overrules the hours and the policy, see `Doorkeeper`.
     watchers: told of every result, see `Doorkeeper`.
     lock_watchers: told of what becomes of every actuator, see `Latch`.
     """
@@ -125,7 +127,9 @@ def make_line(
     locks = make_locks(
         door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
     )
-    keeper = make_doorkeeper(door, source, detector, locks, each=each, watchers=watchers)
+    keeper = make_doorkeeper(
+        door, source, detector, locks, each=each, orders=orders, watchers=watchers
+    )
     return Line(door.name, capture, keeper, locks=locks, overwrite=overwrite)
 
 
@@ -156,17 +160,19 @@ def make_doorkeeper(
     locks: Sequence[Worker],
     *,
     each: bool = False,
+    orders: Sequence[Callable[[], Order | None]] = (),
     watchers: Sequence[Callable[[Result], None]] = (),
 ) -> Doorkeeper:
     """What decides on the frames of a source and drives the locks; the rest as for `make_line`."""
     closed = [Closed(part.days, part.begin, part.end) for part in door.policy.closed]
     hours = Hours(closed, datetime.now)
+    kept = source.live or door.policy.closed_for == "all"
     return Doorkeeper(
         detector=detector,
         zones=make_zones(door),
         judge=Alone(make_rule(door, detector)) if each else make_policy(door, detector),
         locks=locks,
-        orders=[hours.order] if source.live or door.policy.closed_for == "all" else (),
+        orders=[*orders, hours.order] if kept else orders,
         watchers=[*(lock.watch for lock in locks), *watchers],
         live=source.live,
         grace_seconds=door.policy.grace_seconds,

@@ -20,6 +20,7 @@ from ..frame import Image
 from ..line import Line
 from ..parts import drawn, make_doorkeeper, make_line, make_locks, make_policy, make_source
 from ..pipeline import Pipeline
+from ..policy import Order
 from ..sources import Source
 from ..tiles import Tiles
 from .choice import chosen
@@ -56,6 +57,7 @@ class Doors:
     source: what to watch in place of the configured source of the one door.
     actuate: let a recorded source drive every actuator.
     watching: what makes the watchers of each door.
+    orders: gives what overrules a door, by its name, see `Doorkeeper`.
     made: told of each line that is made.
 
     Raises UsageError for a door that is not there, SourceError for a source.
@@ -70,6 +72,7 @@ class Doors:
         source: str | None = None,
         actuate: bool = False,
         watching: Sequence[Watch] = (),
+        orders: Callable[[str], Sequence[Callable[[], Order | None]]] = lambda name: (),
         made: Callable[[Line], None] = lambda line: None,
     ) -> None:
         self._config = config
@@ -77,6 +80,7 @@ class Doors:
         self._door, self._source = door, source
         self._actuate = actuate
         self._watching = watching
+        self._orders = orders
         self._made = made
         self._watchers: dict[str, list[Watcher]] = {}
         self._stacks: dict[str, ExitStack] = {}
@@ -180,6 +184,7 @@ class Doors:
                 actuate=self._actuate,
                 overwrite=overwrite,
                 paced=True,
+                orders=self._orders(door.name),
                 watchers=watchers,
                 lock_watchers=[watcher.changed for watcher in watchers],
             )
@@ -225,7 +230,15 @@ class Doors:
             overwrite=line.overwrite,
             lock_watchers=[watcher.changed for watcher in watchers],
         )
-        return make_doorkeeper(door, source, self._detector, locks, watchers=watchers), locks
+        keeper = make_doorkeeper(
+            door,
+            source,
+            self._detector,
+            locks,
+            orders=self._orders(door.name),
+            watchers=watchers,
+        )
+        return keeper, locks
 
 
 def _changed(before: DoorSection | None, after: DoorSection) -> set[str]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..audit.trail import Trail
 from ..audit.watch import DoorWatch
-from ..config import Config
+from ..config import Config, OverrideSection
 from ..door_section import DoorSection
 from ..line import Line
+from ..override import Override
+from ..override_socket import OverrideSocket
 from ..parts import make_detector, make_pictures, make_trail
+from ..policy import Order
 from ..service import Service
 from ..sources import Source
 from ..window import Window, display_works
@@ -55,6 +59,9 @@ def run(
             watching.append(partial(_noted, config, stack.enter_context(trail)))
         if page:
             watching.append(partial(_shown, page))
+        overrides: dict[str, Override] = {}
+        if config.override.socket:
+            stack.enter_context(OverrideSocket(Path(config.override.socket), overrides))
         doors = Doors(
             config,
             detector,
@@ -62,6 +69,7 @@ def run(
             source=source,
             actuate=actuate,
             watching=watching,
+            orders=partial(_ordered, config.override, overrides),
             made=partial(_counted, page),
         )
         shown = _window(stack) if window and config.window == "auto" else None
@@ -78,6 +86,16 @@ def run(
             if time.monotonic() >= ends_at or (shown and shown.wants_to_quit()):
                 break
             doors.follow(newer)
+
+
+def _ordered(
+    section: OverrideSection, overrides: dict[str, Override], door_name: str
+) -> Sequence[Callable[[], Order | None]]:
+    """What overrules a door; the same for a door that is made again, so that a lock outlasts it."""
+    if section.socket is None:
+        return ()
+    made = Override(door_name, max_seconds=section.max_seconds)
+    return [overrides.setdefault(door_name, made).order]
 
 
 def _noted(

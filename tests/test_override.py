@@ -1,0 +1,194 @@
+"""Overrides: what may be asked for, how long it lasts, and the socket on which it is asked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.errors import MaskgateError, UsageError
+from monitor.override import Override
+from monitor.override_socket import OverrideSocket, ask
+from monitor.policy import Door
+
+
+class Desk:
+    """An override with a clock that moves as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.override = Override("front", max_seconds=60.0, clock=lambda: self.now)
+
+    def door(self) -> Door | None:
+        order = self.override.order()
+        return None if order is None else order.door
+
+
+@pytest.mark.parametrize("action", ["lock", "unlock"])
+def test_an_override_ends_by_itself(action: str) -> None:
+    desk = Desk()
+    assert desk.door() is None
+    desk.override.request(action, 10.0, "Ada")
+    desk.now = 109.9
+    order = desk.override.order()
+    assert order is not None
+    assert (order.door, order.until, order.reason) == (f"{action}ed", 110.0, f"{action}ed by Ada")
+    desk.now = 110.0
+    assert desk.door() is None
+
+
+@pytest.mark.parametrize(
+    ("requests", "door"),
+    [
+        # The later of two is the one that counts,
+        ([("unlock", 10.0), ("lock", 10.0)], Door.LOCKED),
+        ([("lock", 60.0), ("lock", 1.0)], Door.LOCKED),
+        ([("unlock", 10.0), ("unlock", 20.0)], Door.UNLOCKED),
+    ],
+)
+def test_a_later_override_replaces_an_earlier_one(
+    requests: list[tuple[str, float]], door: Door
+) -> None:
+    desk = Desk()
+    for action, seconds in requests:
+        desk.override.request(action, seconds, "Ada")
+    order = desk.override.order()
+    assert order is not None
+    assert (order.door, order.until) == (door, 100.0 + requests[-1][1])
+
+
+def test_a_lock_that_lasts_stands_against_an_unlock(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk()
+    desk.override.request("lock", 30.0, "Ada")
+    desk.now = 110.0
+    with pytest.raises(UsageError, match="front: locked by Ada, for another 20 s"):
+        desk.override.request("unlock", 5.0, "Ben")
+    assert desk.door() is Door.LOCKED
+    assert "unlock by Ben refused" in caplog.text
+    desk.now = 130.0
+    desk.override.request("unlock", 5.0, "Ben")
+    assert desk.door() is Door.UNLOCKED
+
+
+@pytest.mark.parametrize(
+    ("action", "seconds", "by"),
+    [
+        ("open", 5.0, "Ada"),  # no such action
+        ("unlock", 0.0, "Ada"),  # no time at all
+        ("unlock", 60.1, "Ada"),  # longer than allowed
+        ("unlock", math.inf, "Ada"),  # without end
+        ("unlock", math.nan, "Ada"),  # no number
+        ("unlock", 5.0, ""),  # nobody
+        ("unlock", 5.0, " "),
+        ("unlock", 5.0, "Ada\nfront: locked by Ben"),  # would forge a line of the log
+        ("unlock", 5.0, "A" * 65),
+    ],
+)
+def test_a_wrong_request_changes_nothing(action: str, seconds: float, by: str) -> None:
+    desk = Desk()
+    with pytest.raises(UsageError, match="override: "):
+        desk.override.request(action, seconds, by)
+    assert desk.door() is None
+
+
+def test_who_asked_for_what_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    desk = Desk()
+    desk.override.request("unlock", 5.0, "Ada")
+    desk.now = 105.0
+    desk.override.order()
+    assert [record.message for record in caplog.records] == [
+        "front: unlocked by Ada for 5 s",
+        "front: unlocked by Ada: ended",
+    ]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "override.sock"
+
+
+@pytest.fixture
+def override(path: Path) -> Iterator[Override]:
+    override = Override("front", max_seconds=60.0)
+    with OverrideSocket(path, {"front": override}):
+        yield override
+
+
+def test_a_command_reaches_the_running_monitor(
+    path: Path, override: Override, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "door.yaml"
+    config.write_text(f"override: {{socket: {path}}}\n")
+    asked = ["override", "front", "unlock", "--seconds", "5", "--by", "Ada"]
+    assert main([*asked, "--config", str(config)]) == 0
+    assert capsys.readouterr().out == "front: unlocked by Ada for 5 s\n"
+    order = override.order()
+    assert order is not None
+    assert order.door is Door.UNLOCKED
+    asked[1] = "back"
+    assert main([*asked, "--config", str(config)]) == 2
+    assert "door 'back' found, expected front" in capsys.readouterr().err
+    config.write_text("window: never\n")
+    assert main([*asked, "--config", str(config)]) == 2
+    assert "not enabled" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"unlock\n",
+        b"[]\n",
+        b'{"door": "front", "action": "unlock", "seconds": 5}\n',
+        b'{"door": "front", "action": "unlock", "seconds": true, "by": "Ada"}\n',
+        b'{"door": "front", "action": "unlock", "seconds": NaN, "by": "Ada"}\n',
+        b'{"door": "front", "action": "unlock", "seconds": "5", "by": "Ada"}\n',
+        b"\xff\xfe\n",
+        b"[" * 1000 + b"\n",
+        b" " * 5000 + b"\n",
+    ],
+)
+@pytest.mark.usefixtures("override")
+def test_a_line_that_is_no_request_is_refused_and_the_next_one_heard(
+    path: Path, override: Override, line: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10.0)
+        client.connect(str(path))
+        client.sendall(line)
+        with client.makefile("rb") as answers:
+            assert "refused" in json.loads(answers.readline())
+    assert override.order() is None
+    ask(path, door="front", action="lock", seconds=1.0, by="Ada")
+
+
+def test_nobody_else_can_reach_the_socket(path: Path, override: Override) -> None:
+    assert path.parent.stat().st_mode & 0o077 == 0
+    with pytest.raises(UsageError, match="cannot listen"):
+        OverrideSocket(path, {"front": override})
+
+
+def test_a_folder_that_is_open_to_others_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with pytest.raises(UsageError, match="open to others found, expected mode 0700"):
+        OverrideSocket(tmp_path / "override.sock", {})
+
+
+def test_a_socket_left_behind_is_replaced_and_without_a_monitor_the_command_fails(
+    path: Path,
+) -> None:
+    path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    with pytest.raises(MaskgateError, match="no running monitor answers"):
+        ask(path, door="front", action="lock", seconds=1.0, by="Ada")
+    with OverrideSocket(path, {"front": Override("front", max_seconds=60.0)}):
+        assert ask(path, door="front", action="lock", seconds=1.0, by="Ada").startswith("front:")
+    assert not path.exists()
