@@ -22,11 +22,17 @@ class Zones:
 
     watch: polygons in which faces count; without any, the whole frame is watched.
     ignore: polygons in which faces do not count, such as a poster.
+
+    Both can be read again, each polygon float32 [N, 2].
     """
 
     def __init__(self, *, watch: Sequence[Polygon] = (), ignore: Sequence[Polygon] = ()) -> None:
-        self._watch = [np.array(polygon, np.float32) for polygon in watch]
-        self._ignore = [np.array(polygon, np.float32) for polygon in ignore]
+        self.watch = tuple(np.array(polygon, np.float32) for polygon in watch)
+        self.ignore = tuple(np.array(polygon, np.float32) for polygon in ignore)
+
+    def add_ignored(self, polygon: Polygon) -> None:
+        """Ignore one more polygon from the next frame on; may be called by any thread."""
+        self.ignore = (*self.ignore, np.array(polygon, np.float32))
 
     def select(self, detections: Detections, width_px: int, height_px: int) -> Detections:
         """The faces that count in a frame of the given size, in their order."""
@@ -38,9 +44,9 @@ class Zones:
 
     def _counts(self, fraction: FloatArray) -> bool:
         point = (float(fraction[0]), float(fraction[1]))
-        watched = not self._watch or any(
-            cv2.pointPolygonTest(polygon, point, False) >= 0 for polygon in self._watch
+        watched = not self.watch or any(
+            cv2.pointPolygonTest(polygon, point, False) >= 0 for polygon in self.watch
         )
         return watched and not any(
-            cv2.pointPolygonTest(polygon, point, False) > 0 for polygon in self._ignore
+            cv2.pointPolygonTest(polygon, point, False) > 0 for polygon in self.ignore
         )

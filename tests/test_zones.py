@@ -78,3 +78,9 @@ def test_no_face_is_lost_between_watching_and_ignoring_the_same_polygon(
     watched = Zones(watch=[ELL]).select(faces, WIDTH_PX, HEIGHT_PX)
     others = Zones(ignore=[ELL]).select(faces, WIDTH_PX, HEIGHT_PX)
     assert len(watched) + len(others) >= len(faces)
+
+
+def test_a_polygon_added_later_is_ignored_from_then_on() -> None:
+    zones = Zones(ignore=[TOP])
+    zones.add_ignored(LEFT)
+    assert len(zones.select(faces_at((0.2, 0.9), (0.8, 0.2), (0.8, 0.9)), WIDTH_PX, HEIGHT_PX)) == 1
