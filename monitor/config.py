@@ -84,10 +84,12 @@ class Config(Section):
     """Everything that can be set.
 
     window: auto shows a window where there is a display; never does not.
+    snapshots: folder for the pictures that are saved from the window.
     """
 
     model: ModelSection = ModelSection()
     window: Literal["auto", "never"] = "auto"
+    snapshots: Text = "snapshots"
     audit: AuditSection = AuditSection()
     web: WebSection = WebSection()
     override: OverrideSection = OverrideSection()

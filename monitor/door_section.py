@@ -91,6 +91,7 @@ class DoorSection(Section):
     """One door: its camera, its zones, its policy and what moves its lock.
 
     rotate_degrees: clockwise, before mirroring; both before the detector.
+    zones_file: path of a file with more zones, to which the window adds; see `monitor.zones_file`.
     """
 
     name: Text
@@ -99,5 +100,6 @@ class DoorSection(Section):
     rotate_degrees: Literal[0, 90, 180, 270] = 0
     mirror: bool = False
     zones: ZonesSection = ZonesSection()
+    zones_file: Text | None = None
     policy: PolicySection = PolicySection()
     actuators: Annotated[Listed[ActuatorSection], AfterValidator(filled)] = (LogSection(),)

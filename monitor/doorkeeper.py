@@ -115,7 +115,7 @@ class Doorkeeper:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._detector = detector
-        self._zones = zones
+        self.zones = zones
         self._judge = judge
         self._locks = locks
         self._orders = orders
@@ -139,7 +139,7 @@ class Doorkeeper:
             return self._doubt(frame, fault)
         height_px, width_px = frame.image.shape[:2]
         seen = self._detector(frame.image)
-        faces = self._zones.select(seen, width_px, height_px)
+        faces = self.zones.select(seen, width_px, height_px)
         # After the detector: what must not be old is the decision, not only the picture.
         age_seconds = self._age_seconds(frame)
         # A picture that seems to come from the future tells of a clock that jumped.

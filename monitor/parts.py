@@ -25,7 +25,7 @@ from .audit.pictures import Pictures
 from .capture import Capture
 from .config import Config, ModelSection
 from .detector import Detector
-from .door_section import DoorSection
+from .door_section import DoorSection, ZonesSection
 from .doorkeeper import Doorkeeper, Result
 from .evidence import FrameRule
 from .frame import Frame, Image
@@ -33,10 +33,12 @@ from .hard_frames import HardFrames
 from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
+from .pane import Pane
 from .policy import Decision, Order, Policy
 from .replay import Alone
 from .sources import Mode, Source, open_source
-from .zones import Zones
+from .zones import Polygon, Zones
+from .zones_file import add_ignored, read_zones
 
 _log = logging.getLogger("monitor.app")
 
@@ -240,8 +242,28 @@ def make_pictures(
 
 
 def make_zones(door: DoorSection) -> Zones:
-    """The zones in which faces count."""
-    return Zones(watch=door.zones.watch, ignore=door.zones.ignore)
+    """The zones in which faces count: those of the configuration and those of the zones file."""
+    drawn_zones = read_zones(Path(door.zones_file)) if door.zones_file else ZonesSection()
+    return Zones(
+        watch=(*door.zones.watch, *drawn_zones.watch),
+        ignore=(*door.zones.ignore, *drawn_zones.ignore),
+    )
+
+
+def make_pane(door: DoorSection, line: Line) -> Pane:
+    """What the window shows of a door."""
+
+    def keep_zone(polygon: Polygon) -> None:
+        add_ignored(Path(str(door.zones_file)), polygon)
+        line.doorkeeper.zones.add_ignored(polygon)
+
+    return Pane(
+        door.name,
+        allowed=door.policy.allowed,
+        live=line.capture.source.live,
+        zones=lambda: line.doorkeeper.zones,
+        keep_zone=keep_zone if door.zones_file else None,
+    )
 
 
 def make_hard_frames(door: DoorSection, detector: Detector, folder: Path) -> HardFrames:

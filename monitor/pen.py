@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -84,10 +85,12 @@ class Pen:
             if inset_px == 0 or (x1 < x2 and y1 < y2):
                 self.outline([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], colour, stroke)
 
-    def outline(self, corners: Sequence[Pixel], colour: Colour, stroke: Stroke) -> None:
-        """Draw a closed line with a thin dark edge, so that it is seen on any background."""
+    def outline(
+        self, corners: Sequence[Pixel], colour: Colour, stroke: Stroke, *, closed: bool = True
+    ) -> None:
+        """Draw a line with a thin dark edge, so that it is seen on any background."""
         thick_px = 2 * self.line_px
-        ends = zip(corners, [*corners[1:], *corners[:1]], strict=True)
+        ends = pairwise([*corners, *corners[: int(closed)]])
         lines = [
             line
             for start, end in ends
@@ -98,6 +101,11 @@ class Pen:
         for width_px, drawn in ((thick_px + 2, BLACK), (thick_px, colour)):
             for start, end in lines:
                 cv2.line(self._image, start, end, drawn, width_px, cv2.LINE_AA)
+
+    def dot(self, centre: Pixel, colour: Colour) -> None:
+        """Draw a point."""
+        for radius_px, drawn in ((4 * self.line_px, BLACK), (3 * self.line_px, colour)):
+            cv2.circle(self._image, centre, radius_px, drawn, cv2.FILLED, cv2.LINE_AA)
 
     def fill(self, left: int, top: int, right: int, bottom: int, colour: Colour) -> None:
         """Fill a rectangle up to, but without, its right and bottom sides."""

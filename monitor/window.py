@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from types import TracebackType
 
 import cv2
 
 from .frame import Image
+from .viewer import Viewer
 
 _TITLE = "maskgate"
-_ESCAPE = 27
+# As Qt and, for the keypad, X11 have them.
+_NAMES = {8: "backspace", 10: "enter", 13: "enter", 0xFF8D: "enter", 27: "escape", 32: "space"}
+# Between two pictures: drawing more of them than can be seen would only slow the decisions.
+_SHORTEST_SECONDS = 1 / 30
 _PROBE_TIMEOUT_SECONDS = 20.0
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWindows()"
 
@@ -52,30 +57,63 @@ def is_open(title: str) -> bool:
 
 
 class Window:
-    """Shows pictures; a context manager. Only where `display_works`, only on the main thread."""
+    """Shows what a viewer gives; a context manager.
 
-    def __init__(self) -> None:
-        self._shown = False
+    Only where `display_works`, only on the main thread.
 
-    def show(self, image: Image) -> None:
-        """Show a picture, uint8 [H, W, 3] BGR, in a window that can be resized."""
-        if not self._shown:
-            cv2.namedWindow(
-                _TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
-            )
-            height_px, width_px = image.shape[:2]
-            scale = min(1.0, 1280 / width_px, 720 / height_px)
-            cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
-            self._shown = True
+    viewer: what is shown, and what is told of keys and mouse.
+    """
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = viewer
+        self._size_px: tuple[int, int] | None = None
+        self._full_screen = False
+        self._due_at = 0.0
+
+    def update(self) -> bool:
+        """Show what is to be seen now, and do what the user asked for; False to end.
+
+        To be called often: it also keeps the window responsive.
+        """
+        now = time.monotonic()
+        if now >= self._due_at:
+            self._due_at = now + _SHORTEST_SECONDS
+            self._show(self._viewer.picture())
+        if self._size_px is None:
+            return True
+        if self._full_screen != self._viewer.full_screen:
+            self._full_screen = self._viewer.full_screen
+            size = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(_TITLE, cv2.WND_PROP_FULLSCREEN, size)
+        self._viewer.press(_named(cv2.waitKeyEx(1)))
+        return is_open(_TITLE) and not self._viewer.wants_to_quit
+
+    def _show(self, image: Image | None) -> None:
+        if image is None:
+            return
+        first = self._size_px is None
+        self._size_px = image.shape[1], image.shape[0]
+        if first:
+            self._open(*self._size_px)
         cv2.imshow(_TITLE, image)
 
-    def wants_to_quit(self) -> bool:
-        """Whether q or Esc was pressed or the window closed; also keeps the window responsive."""
-        if not self._shown:
-            return False
-        if cv2.waitKey(1) & 0xFF in (ord("q"), _ESCAPE):
-            return True
-        return not is_open(_TITLE)
+    def _open(self, width_px: int, height_px: int) -> None:
+        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        scale = min(1.0, 1280 / width_px, 720 / height_px)
+        cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
+        cv2.setMouseCallback(_TITLE, self._mouse)
+
+    def _mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        """What OpenCV calls, with a place in pixels of the picture."""
+        assert self._size_px is not None
+        width_px, height_px = self._size_px
+        point = (x / max(width_px - 1, 1), y / max(height_px - 1, 1))
+        if event == cv2.EVENT_MOUSEMOVE:
+            self._viewer.move(point)
+        elif event == cv2.EVENT_LBUTTONDOWN:
+            self._viewer.click(point)
+        elif event == cv2.EVENT_RBUTTONDOWN:
+            self._viewer.click_right()
 
     def __enter__(self) -> Window:
         return self
@@ -87,3 +125,10 @@ class Window:
         trace: TracebackType | None,
     ) -> None:
         cv2.destroyAllWindows()
+
+
+def _named(code: int) -> str:
+    """The name of a key for the viewer; empty for none and for those that have no name."""
+    if code in _NAMES:
+        return _NAMES[code]
+    return chr(code).lower() if code in range(ord(" "), 127) else ""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from monitor import zones_file
-from monitor.door_section import ZonesSection
+from monitor.cli import main
+from monitor.door_section import DoorSection, ZonesSection
 from monitor.errors import ConfigError, MaskgateError
+from monitor.parts import make_zones
 from monitor.zones_file import add_ignored, read_zones
 
 POSTER = ((0.5, 0.1), (0.9, 0.1), (0.9, 0.4))
@@ -75,3 +77,24 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
 def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(MaskgateError, match="No such file or directory; zone not saved"):
         add_ignored(tmp_path / "none" / "zones.yaml", POSTER)
+
+
+@pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize("command", [["check"], ["run", "--no-window"], ["replay", "demo"]])
+def test_a_broken_file_ends_every_command_before_anything_is_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    zones, config = tmp_path / "zones.yaml", tmp_path / "door.yaml"
+    zones.write_text("ignore: 3\n", "utf-8")
+    config.write_text(f"doors: [{{name: front, zones_file: {zones}}}]\n", "utf-8")
+    assert main([*command, "--config", str(config)]) == 2
+    found = capsys.readouterr().err
+    assert f"monitor: error: {zones}: ignore: found 3, expected a list" in found
+
+
+def test_the_zones_of_the_file_stand_beside_those_of_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "zones.json"
+    add_ignored(path, POSTER)
+    configured = ZonesSection(watch=(STREET,), ignore=(STREET,))
+    zones = make_zones(DoorSection(name="front", zones=configured, zones_file=str(path)))
+    assert (len(zones.watch), len(zones.ignore)) == (1, 2)

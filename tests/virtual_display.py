@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -33,7 +34,15 @@ class Display:
 
     def window(self, title: str) -> int:
         """The window of that title, as soon as it can be seen."""
-        return int(self._xdotool("search", "--sync", "--onlyvisible", "--name", title).split()[-1])
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            try:
+                found = self._xdotool("search", "--sync", "--onlyvisible", "--name", title)
+                return int(found.split()[-1])
+            except subprocess.CalledProcessError:
+                # another window went away while it was looked at
+                if time.monotonic() > deadline:
+                    raise
 
     def size_px(self, window: int) -> tuple[int, int]:
         """Width and height of a window, pixels."""
@@ -41,9 +50,24 @@ class Display:
         values = dict(line.split("=") for line in lines)
         return int(values["WIDTH"]), int(values["HEIGHT"])
 
+    def wait_for_size(self, window: int, size_px: tuple[int, int]) -> None:
+        """Wait until a window has a width and height, pixels."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while self.size_px(window) != size_px:
+            assert time.monotonic() < deadline, f"{self.size_px(window)} px found"
+
     def press(self, window: int, key: str) -> None:
         """Press a key while the window has the focus."""
         self._xdotool("windowfocus", "--sync", str(window), "key", key)
+
+    def point(self, window: int, x: int, y: int) -> None:
+        """Move the mouse to a place in a window, pixels."""
+        self._xdotool("mousemove", "--sync", "--window", str(window), str(x), str(y))
+
+    def click(self, window: int, x: int, y: int, button: int = 1) -> None:
+        """Press and release a button of the mouse there: 1 is left, 3 is right."""
+        self.point(window, x, y)
+        self._xdotool("click", str(button))
 
     def close(self, window: int) -> None:
         """Ask a window to close, as the button in its frame does; xdotool would destroy it."""

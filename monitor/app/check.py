@@ -15,7 +15,7 @@ from ..door_section import DoorSection
 from ..errors import MaskgateError, SourceError
 from ..face_size import smallest_face_px
 from ..orientation import Orientation
-from ..parts import make_detector, make_policy, make_source
+from ..parts import make_detector, make_policy, make_source, make_zones
 
 
 def check(config: Config) -> int:
@@ -59,6 +59,7 @@ class _Table:
 
 def _policy(door: DoorSection, detector: Detector) -> str:
     make_policy(door, detector)
+    make_zones(door)
     return f"{', '.join(door.policy.allowed)} may pass"
 
 

@@ -16,19 +16,26 @@ from ..detector import Detector
 from ..door_section import DoorSection
 from ..doorkeeper import Doorkeeper, Result
 from ..errors import ConfigError, MaskgateError
-from ..frame import Image
 from ..line import Line
-from ..parts import drawn, make_doorkeeper, make_line, make_locks, make_policy, make_source
+from ..pane import Pane
+from ..parts import (
+    make_doorkeeper,
+    make_line,
+    make_locks,
+    make_pane,
+    make_policy,
+    make_source,
+    make_zones,
+)
 from ..pipeline import Pipeline
 from ..policy import Order
 from ..sources import Source
-from ..tiles import Tiles
 from .choice import chosen
 
 _log = logging.getLogger("monitor.config")
 
 # What a door can be given while its camera goes on.
-_CHANGED_IN_PLACE = {"zones", "policy", "actuators"}
+_CHANGED_IN_PLACE = {"zones", "zones_file", "policy", "actuators"}
 
 
 class Watcher(Protocol):
@@ -85,7 +92,7 @@ class Doors:
         self._watchers: dict[str, list[Watcher]] = {}
         self._stacks: dict[str, ExitStack] = {}
         self._sections = self._chosen(config)
-        self._tiles = Tiles(list(self._sections))
+        self._panes: dict[str, Pane] = {}
         with ExitStack() as begun:
             begun.callback(self._leave_all)
             doors = self._sections.values()
@@ -93,11 +100,16 @@ class Doors:
             begun.pop_all()
         self.pipeline = Pipeline(lines)
 
-    def picture(self, line: Line, result: Result) -> Image:
-        """All doors in one picture, uint8 [H, W, 3], with what is new about one of them."""
-        speed = line.summary.recent_frames_per_second
-        section = self._sections[line.name]
-        return self._tiles.put(line.name, drawn(section, result.frame, result.decision, speed))
+    @property
+    def panes(self) -> Sequence[Pane]:
+        """What the window shows of each door, in the order of the configuration."""
+        return [self._panes[name] for name in self._sections]
+
+    def show(self, line: Line, result: Result) -> None:
+        """Let the door's pane show a newer result."""
+        pane = self._panes.get(line.name)
+        if pane is not None:
+            pane.see(result, line.summary.recent_frames_per_second)
 
     def __enter__(self) -> Doors:
         self.pipeline.__enter__()
@@ -147,22 +159,20 @@ class Doors:
         # those may exist only once.
         for door in after.values():
             make_policy(door, self._detector)
+            make_zones(door)
         sources = {
             name: make_source(door)
             for name, door in after.items()
             if not changes[name] <= _CHANGED_IN_PLACE
         }
-        try:
-            for name in before.keys() - after.keys():
-                self._remove(name)
-            for name, door in after.items():
-                if name in sources:
-                    self._restart(door, sources[name])
-                elif changes[name]:
-                    self._exchange(door)
-                self._sections[name] = door
-        finally:
-            self._tiles = Tiles(list(self._sections))
+        for name in before.keys() - after.keys():
+            self._remove(name)
+        for name, door in after.items():
+            if name in sources:
+                self._restart(door, sources[name])
+            elif changes[name]:
+                self._exchange(door)
+            self._sections[name] = door
         self._config = config
         return [
             *(f"{name}: removed" for name in before if name not in after),
@@ -189,6 +199,7 @@ class Doors:
                 lock_watchers=[watcher.changed for watcher in watchers],
             )
             self._made(line)
+            self._panes[door.name] = make_pane(door, line)
             self._watchers[door.name] = watchers
             self._stacks[door.name] = stack.pop_all()
         return line
@@ -200,7 +211,7 @@ class Doors:
     def _remove(self, name: str) -> None:
         _sum_up(self.pipeline.remove(name))
         self._stacks.pop(name).close()
-        del self._sections[name]
+        del self._sections[name], self._panes[name]
 
     def _restart(self, door: DoorSection, source: Source) -> None:
         before = self._sections.get(door.name)
@@ -238,6 +249,7 @@ class Doors:
             orders=self._orders(door.name),
             watchers=watchers,
         )
+        self._panes[door.name] = make_pane(door, line)
         return keeper, locks
 
 

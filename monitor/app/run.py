@@ -14,19 +14,23 @@ from ..audit.trail import Trail
 from ..audit.watch import DoorWatch
 from ..config import Config, OverrideSection
 from ..door_section import DoorSection
-from ..line import Line
+from ..line import TICK_SECONDS, Line
 from ..override import Override
 from ..override_socket import OverrideSocket
 from ..parts import make_detector, make_pictures, make_trail
 from ..policy import Order
 from ..service import Service
 from ..sources import Source
+from ..viewer import Viewer
 from ..window import Window, display_works
 from .doors import Doors, Watch
 from .page import open_page
 
 if TYPE_CHECKING:
     from ..web.live_page import LivePage, ShownDoor
+
+# So that keys and mouse are answered at once while no camera sends anything.
+WINDOW_TICK_SECONDS = 0.05
 
 
 def run(
@@ -72,18 +76,21 @@ def run(
             orders=partial(_ordered, config.override, overrides),
             made=partial(_counted, page),
         )
-        shown = _window(stack) if window and config.window == "auto" else None
+        shown = None
+        if window and config.window == "auto":
+            viewer = Viewer(lambda: doors.panes, snapshots=Path(config.snapshots))
+            shown = _window(stack, viewer)
         stack.enter_context(doors)
         service = Service()
         service.ready()
         stack.callback(service.stopping)
         ends_at = time.monotonic() + seconds if seconds else float("inf")
-        for found in doors.pipeline.results():
+        for found in doors.pipeline.results(WINDOW_TICK_SECONDS if shown else TICK_SECONDS):
             check_interrupt()
             service.alive(doors.pipeline.turned_at)
             if found is not None and shown:
-                shown.show(doors.picture(*found))
-            if time.monotonic() >= ends_at or (shown and shown.wants_to_quit()):
+                doors.show(*found)
+            if time.monotonic() >= ends_at or (shown and not shown.update()):
                 break
             doors.follow(newer)
 
@@ -125,8 +132,8 @@ def _counted(page: LivePage | None, line: Line) -> None:
         page.follow(line.name, line.summary)
 
 
-def _window(stack: ExitStack) -> Window | None:
+def _window(stack: ExitStack, viewer: Viewer) -> Window | None:
     if display_works():
-        return stack.enter_context(Window())
+        return stack.enter_context(Window(viewer))
     print("monitor: no display: running without a window", file=sys.stderr)
     return None
