@@ -27,8 +27,9 @@ class SpanFigures:
     wrong_stretches: how often the door was in the other state, each for one or more frames on end:
         false unlocks of a locked span, false denials of an unlocked one.
     held_seconds: for how long of the span there were frames to hold to it.
-    unlocked_after_seconds: of an unlocked span, from its beginning to the first frame that shows
-        the door unlocked; None where none does, and of a locked span.
+    unlocked_after_seconds: of an unlocked span, from the last mask on, or from its beginning where
+        that was not noted, to the first frame that shows the door unlocked; None where none does,
+        and of a locked span.
     """
 
     span: Span
@@ -67,13 +68,21 @@ def clip_figures(
     for span in spans:
         inside = [at for at in shown if span.from_seconds <= at[0] < span.to_seconds]
         states = [state for state, _ in groupby(state for _, state in inside)]
-        opened = [time for time, state in inside if state is Door.UNLOCKED]
-        after = opened[0] - span.from_seconds if opened and span.state is Door.UNLOCKED else None
         wrong = sum(state is not span.state for state in states)
         held = min(span.to_seconds, shown[-1][0]) - span.from_seconds if inside else 0.0
-        figures.append(SpanFigures(span, complaints.get(span), wrong, held, after))
+        after = _unlocked_after(span, shown)
+        figures.append(SpanFigures(span, complaints.get(span), wrong, round(held, 3), after))
     seconds = shown[-1][0] - shown[0][0] if shown else 0.0
-    return ClipFigures(name, len(shown), seconds, tuple(figures), fault)
+    return ClipFigures(name, len(shown), round(seconds, 3), tuple(figures), fault)
+
+
+def _unlocked_after(span: Span, shown: Sequence[tuple[float, Door]]) -> float | None:
+    if span.state is Door.LOCKED:
+        return None
+    start = span.from_seconds if span.masked_seconds is None else span.masked_seconds
+    opened = (t for t, state in shown if start <= t < span.to_seconds and state is Door.UNLOCKED)
+    first = next(opened, None)
+    return None if first is None else round(first - start, 3)
 
 
 def to_json(clips: Sequence[ClipFigures]) -> str:
@@ -136,6 +145,7 @@ def _clip(clip: ClipFigures) -> dict[str, Any]:
             "from": figures.span.from_seconds,
             "to": figures.span.to_seconds,
             "state": str(figures.span.state),
+            "masked": figures.span.masked_seconds,
             "kept": figures.complaint is None,
             **{key: value for key, value in asdict(figures).items() if key != "span"},
         }
@@ -179,7 +189,7 @@ def _rate(spans: Sequence[SpanFigures], expected: Door) -> dict[str, Any]:
     held = [figures for figures in spans if figures.span.state is expected]
     count = sum(figures.wrong_stretches for figures in held)
     hours = sum(figures.held_seconds for figures in held) / _SECONDS_PER_HOUR
-    return {"count": count, "hours": hours, "per_hour": count / hours if hours else None}
+    return {"count": count, "hours": round(hours, 6), "per_hour": count / hours if hours else None}
 
 
 def _case(suite: ElementTree.Element, clip: str, title: str, seconds: float) -> ElementTree.Element:

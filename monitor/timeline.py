@@ -17,11 +17,16 @@ from .schema import Listed, Section, filled, read
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The door must be `state` at every frame with from_seconds <= time < to_seconds."""
+    """The door must be `state` at every frame with from_seconds <= time < to_seconds.
+
+    masked_seconds: when the last mask was on, from which the time to an unlock counts; None where
+        nobody noted it.
+    """
 
     from_seconds: float
     to_seconds: float
     state: Door
+    masked_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class _SpanEntry(Section):
     start: float = Field(alias="from", ge=0)
     end: float = Field(alias="to")
     state: Literal["locked", "unlocked"]
+    masked: Annotated[float, Field(ge=0)] | None = None
 
     @field_validator("end")
     @classmethod
@@ -78,20 +84,31 @@ class _SpanEntry(Section):
             raise ValueError(f"more than `from`, {info.data['start']:g}")
         return end
 
+    @field_validator("masked")
+    @classmethod
+    def _before_an_unlock(cls, masked: float | None, info: ValidationInfo) -> float | None:
+        unlocked = info.data.get("state") == "unlocked"
+        if masked is not None and not (unlocked and masked <= info.data.get("start", masked)):
+            raise ValueError("a time up to `from`, of a span that is unlocked")
+        return masked
+
 
 class _ClipEntry(Section):
     what: str = ""
     door: Annotated[Listed[_SpanEntry], AfterValidator(filled)]
 
     def spans(self) -> tuple[Span, ...]:
-        return tuple(Span(entry.start, entry.end, Door(entry.state)) for entry in self.door)
+        return tuple(
+            Span(entry.start, entry.end, Door(entry.state), entry.masked) for entry in self.door
+        )
 
 
 def read_timelines(path: Path) -> dict[str, tuple[Span, ...]]:
     """The expected timelines in a JSON file, by the clip's file name without its ending.
 
     path: file of the form {"clip": {"what": text, "door": [{"from": seconds, "to": seconds,
-        "state": "locked" or "unlocked"}, ...]}, ...}.
+        "state": "locked" or "unlocked"}, ...]}, ...}; an unlocked span may say in "masked" when the
+        last mask was on.
 
     Raises ConfigError when the file is missing or wrong, listing everything wrong in it.
     """

@@ -45,6 +45,12 @@ def test_a_span_counts_the_stretches_in_the_other_state(
     assert (figures.complaint is None) == (stretches == 0)
 
 
+def test_the_time_to_an_unlock_counts_from_the_last_mask_where_that_is_noted() -> None:
+    span = Span(0.8, 1.0, UNLOCKED, masked_seconds=0.2)
+    [figures] = clip_figures("clip", [span], shown("-----uuuuu")).spans
+    assert (figures.complaint, figures.unlocked_after_seconds) == (None, 0.3)
+
+
 def test_rates_are_by_the_hour_in_which_the_door_was_held_to_the_state() -> None:
     # 18 s in which it must be locked, of which the clip shows 9; 1.8 s unlocked, of which all.
     spans = [Span(0.0, 1.8, UNLOCKED), Span(1.8, 19.8, LOCKED)]
@@ -54,11 +60,9 @@ def test_rates_are_by_the_hour_in_which_the_door_was_held_to_the_state() -> None
     ]
     total = json.loads(to_json(clips))["total"]
     assert total["false_unlocks"]["count"] == 1
-    assert total["false_unlocks"]["hours"] == pytest.approx(2 * 9.0 / 3600)
+    assert total["false_unlocks"]["hours"] == 0.005
     assert total["false_unlocks"]["per_hour"] == pytest.approx(200)
-    assert total["false_denials"] == pytest.approx(
-        {"count": 1, "hours": 2 * 1.8 / 3600, "per_hour": 1000}
-    )
+    assert total["false_denials"] == pytest.approx({"count": 1, "hours": 0.001, "per_hour": 1000})
     assert total["unlocked_after_seconds"] == pytest.approx({"median": 0.1, "longest": 0.2})
     assert (total["spans_kept"], total["spans_broken"]) == (2, 2)
 

@@ -64,13 +64,13 @@ def test_timelines_are_read_by_clip(tmp_path: Path) -> None:
             "what": "one person, bare, then masked",
             "door": [
                 {"from": 0, "to": 1.5, "state": "locked"},
-                {"from": 4.0, "to": 5, "state": "unlocked"},
+                {"from": 4.0, "to": 5, "state": "unlocked", "masked": 2.5},
             ],
         },
         "empty": {"door": [{"from": 0, "to": 9, "state": "locked"}]},
     }
     assert read_timelines(write(tmp_path, content)) == {
-        "walk": (Span(0.0, 1.5, LOCKED), Span(4.0, 5.0, UNLOCKED)),
+        "walk": (Span(0.0, 1.5, LOCKED), Span(4.0, 5.0, UNLOCKED, 2.5)),
         "empty": (Span(0.0, 9.0, LOCKED),),
     }
 
@@ -102,6 +102,11 @@ def test_timelines_are_read_by_clip(tmp_path: Path) -> None:
             {"a": {"door": [{"from": 2, "to": 2, "state": "locked"}]}},
             ["a.door[0].to: found 2, expected more than `from`, 2"],
             id="a span that holds no time",
+        ),
+        pytest.param(
+            {"a": {"door": [{"from": 2, "to": 3, "state": "locked", "masked": 1}]}},
+            ["a.door[0].masked: found 1, expected a time up to `from`, of a span that is unlocked"],
+            id="a locked span with a mask on",
         ),
         pytest.param(
             '{"a": {"door": [{"from": 0, "to": NaN, "state": "locked"}]}}',
