@@ -125,6 +125,15 @@ def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> No
     assert bench.latch.state == "unlocked"
 
 
+def test_a_lock_that_fails_for_hours_is_still_tried() -> None:
+    bench = Bench(FakeLock(failing=("lock",)))
+    for _ in range(5 * 60):
+        bench.wait(60.0)
+    bench.actuator.failing = ()
+    bench.wait(10.0)
+    assert bench.latch.state == "locked"
+
+
 def test_a_pulse_ends_by_itself_and_comes_once_for_one_wish_however_often_it_is_renewed() -> None:
     bench = Bench(pulse_seconds=3.0)
     for sequence in range(1, 101):

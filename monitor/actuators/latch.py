@@ -15,6 +15,7 @@ _log = logging.getLogger("monitor.door")
 
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 8.0
+_MOST_DOUBLINGS = 16
 _UNLOCK_TRIES = 5
 _FAILED = "the unlock failed"
 _LONGEST_WAIT_SECONDS = 3600.0
@@ -99,7 +100,9 @@ class Latch:
             self._tell(Door.LOCKED, Lease(unlocked=False, reason=_FAILED))
             self._tries += 1
             self._spent = _FAILED if self._tries >= _UNLOCK_TRIES else None
-        wait_seconds = min(self._first_retry_seconds * 2**self._failures, _LONGEST_RETRY_SECONDS)
+        # A bare power of two outgrows what a float holds after some hours of failures.
+        doubled = 2 ** min(self._failures, _MOST_DOUBLINGS)
+        wait_seconds = min(self._first_retry_seconds * doubled, _LONGEST_RETRY_SECONDS)
         self._failures += 1
         self._retry_at = self._clock() + wait_seconds
 
