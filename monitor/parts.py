@@ -216,8 +216,13 @@ def make_trail(config: Config, detector: Detector) -> Trail | None:
         keep_days=audit.keep_days,
         keep_mb=audit.keep_mb,
         model_sha256=detector.sha256,
-        config_sha256=hashlib.sha256(config.model_dump_json().encode()).hexdigest(),
+        config_sha256=config_sha256(config),
     )
+
+
+def config_sha256(config: Config) -> str:
+    """What tells one configuration from another: the SHA-256 of its values, defaults included."""
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
 
 
 def make_pictures(

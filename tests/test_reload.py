@@ -73,6 +73,21 @@ def test_nothing_is_touched_when_nothing_is_new(
     assert caplog.messages == ["configuration read again: nothing new"]
 
 
+def test_what_is_followed_is_told_before_it_is_done() -> None:
+    write(front(), back())
+    told = []
+    watched = Doors(
+        load(None),
+        ColourDetector(),  # type: ignore[arg-type]
+        follows=lambda config, what: told.append((what, len(watched.pipeline.lines))),
+    )
+    with watched.pipeline:
+        follow(watched)
+        write(front(policy={"hold_seconds": 2.0}))
+        follow(watched)
+    assert told == [("back: removed; front: policy", 2)]
+
+
 def test_nobody_asked() -> None:
     write(front())
     watched = Doors(load(None), ColourDetector())  # type: ignore[arg-type]

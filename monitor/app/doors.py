@@ -66,6 +66,7 @@ class Doors:
     watching: what makes the watchers of each door.
     orders: gives what overrules a door, by its name, see `Doorkeeper`.
     made: told of each line that is made.
+    follows: told of each newer configuration and of what it changes, just before it does.
 
     Raises UsageError for a door that is not there, SourceError for a source.
     """
@@ -81,6 +82,7 @@ class Doors:
         watching: Sequence[Watch] = (),
         orders: Callable[[str], Sequence[Callable[[], Order | None]]] = lambda name: (),
         made: Callable[[Line], None] = lambda line: None,
+        follows: Callable[[Config, str], None] = lambda config, what: None,
     ) -> None:
         self._config = config
         self._detector = detector
@@ -89,6 +91,7 @@ class Doors:
         self._watching = watching
         self._orders = orders
         self._made = made
+        self._follows = follows
         self._watchers: dict[str, list[Watcher]] = {}
         self._stacks: dict[str, ExitStack] = {}
         self._sections = self._chosen(config)
@@ -165,6 +168,12 @@ class Doors:
             for name, door in after.items()
             if not changes[name] <= _CHANGED_IN_PLACE
         }
+        said = [
+            *(f"{name}: removed" for name in before if name not in after),
+            *(f"{name}: {', '.join(sorted(keys))}" for name, keys in changes.items() if keys),
+        ]
+        if said:
+            self._follows(config, "; ".join(said))
         for name in before.keys() - after.keys():
             self._remove(name)
         for name, door in after.items():
@@ -174,10 +183,7 @@ class Doors:
                 self._exchange(door)
             self._sections[name] = door
         self._config = config
-        return [
-            *(f"{name}: removed" for name in before if name not in after),
-            *(f"{name}: {', '.join(sorted(keys))}" for name, keys in changes.items() if keys),
-        ]
+        return said
 
     def _chosen(self, config: Config) -> dict[str, DoorSection]:
         return {door.name: door for door in chosen(config, self._door, self._source)}

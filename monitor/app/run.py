@@ -17,7 +17,7 @@ from ..door_section import DoorSection
 from ..line import TICK_SECONDS, Line
 from ..override import Override
 from ..override_socket import OverrideSocket
-from ..parts import make_detector, make_pictures, make_trail
+from ..parts import config_sha256, make_detector, make_pictures, make_trail
 from ..policy import Order
 from ..service import Service
 from ..sources import Source
@@ -75,6 +75,7 @@ def run(
             watching=watching,
             orders=partial(_ordered, config.override, overrides),
             made=partial(_counted, page),
+            follows=partial(_reloaded, trail),
         )
         shown = None
         if window and config.window == "auto":
@@ -118,6 +119,11 @@ def _noted(
         stack.enter_context(pictures)
     watch = DoorWatch(trail, door=door.name, source=source.name, pictures=pictures)
     return stack.enter_context(watch)
+
+
+def _reloaded(trail: Trail | None, config: Config, what: str) -> None:
+    if trail:
+        trail.reload("", f"configuration read again: {what}", config_sha256(config))
 
 
 def _shown(
