@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -17,6 +19,7 @@ _UPKEEP_SECONDS = 0.1
 _MOST_CONNECTIONS = 100
 _GRACE_SECONDS = 2
 _JOIN_SECONDS = 5.0
+_NICENESS = 10
 # What the system may hold for one viewer: about the size of a picture. With the usual megabytes, a
 # slow viewer would see what was a minute ago.
 _SEND_BUFFER_BYTES = 32 * 1024
@@ -87,6 +90,9 @@ class Server:
         return listener
 
     def _serve(self) -> None:
+        if sys.platform == "linux":
+            # The thread that decides goes first; here, each has a priority of its own.
+            os.nice(_NICENESS)
         asyncio.run(self._run())
 
     async def _run(self) -> None:
