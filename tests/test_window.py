@@ -198,7 +198,7 @@ def test_a_zone_drawn_while_the_monitor_runs_takes_effect_at_once(
     display: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = "snapshots: saved\ndoors: [{name: front, zones_file: zones.json}]\n"
+    text = "snapshots: saved\nweb: {serve: never}\ndoors: [{name: front, zones_file: zones.json}]\n"
     Path("door.yaml").write_text(text, "utf-8")
     with Script(display, _MONITOR) as script:
         window = display.window("maskgate")
