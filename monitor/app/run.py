@@ -17,7 +17,7 @@ from ..door_section import DoorSection
 from ..line import TICK_SECONDS, Line
 from ..override import Override
 from ..override_socket import OverrideSocket
-from ..parts import config_sha256, make_detector, make_pictures, make_trail
+from ..parts import make_detector
 from ..policy import Order
 from ..service import Service
 from ..sources import Source
@@ -25,6 +25,7 @@ from ..viewer import Viewer
 from ..window import Window, display_works
 from .doors import Doors, Watch
 from .page import open_page
+from .record import config_sha256, make_pictures, make_trail
 
 if TYPE_CHECKING:
     from ..web.live_page import LivePage, ShownDoor
