@@ -25,6 +25,8 @@ SIDES_RULE = "sides"
 LONG_SIDE_RULE = "long-side"
 # a face whose every class scores less is not told of, neither by the runtime nor in figures
 SCORE_FLOOR = 0.05
+# of the picture that the network gets; more would fill the memory
+LARGEST_SIDE_PX = 4096
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class ResizeRule:
     are then rounded to the nearest multiple of `multiple_px` (a half goes up, none falls below one
     multiple), and the picture is stretched to that size bilinearly, without padding.
 
-    min_side_px, max_side_px: pixels; None for both leaves a frame at its own size but for rounding.
+    min_side_px, max_side_px: pixels, at most LARGEST_SIDE_PX; None for both leaves a frame at its
+        own size but for rounding.
 
     Raises ValueError for anything else.
     """
@@ -47,14 +50,17 @@ class ResizeRule:
 
     def __post_init__(self) -> None:
         sides = (self.min_side_px, self.max_side_px)
-        if self.multiple_px < 1:
-            raise ValueError(f"resize in steps of {self.multiple_px} px, expected 1 or more")
-        if sides != (None, None) and not (
-            None not in sides and self.multiple_px <= self.min_side_px <= self.max_side_px  # type: ignore[operator]
-        ):
+        if not 1 <= self.multiple_px <= LARGEST_SIDE_PX:
+            raise ValueError(
+                f"resize in steps of {self.multiple_px} px, expected 1 to {LARGEST_SIDE_PX}"
+            )
+        if sides == (None, None):
+            return
+        least_px, most_px = (0 if side is None else side for side in sides)
+        if not self.multiple_px <= least_px <= most_px <= LARGEST_SIDE_PX:
             raise ValueError(
                 f"resize to sides of {self.min_side_px} to {self.max_side_px} px in steps of "
-                f"{self.multiple_px} px, expected step <= least <= most"
+                f"{self.multiple_px} px, expected step <= least <= most <= {LARGEST_SIDE_PX}"
             )
 
     def size(
@@ -145,7 +151,7 @@ class Contract:
             }
             thresholds = values["thresholds"]
             contract = cls(
-                classes=tuple(str(name) for name in values["classes"]),
+                classes=_read_classes(values["classes"]),
                 resize=_read_resize(values["resize"]),
                 grant=float(thresholds["grant"]),
                 deny=float(thresholds["deny"]),
@@ -153,7 +159,8 @@ class Contract:
                 training=dict(values["training"]),
                 metrics=dict(values["metrics"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        # the last two from numbers and brackets without an end
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise ModelError(f"{where}: damaged maskgate metadata: {error!r}") from None
         contract._check(where)
         return contract
@@ -169,6 +176,15 @@ class Contract:
             )
         if wrong:
             raise ModelError(f"{where}: " + "; ".join(wrong))
+
+
+def _read_classes(values: Any) -> tuple[str, ...]:
+    """The class names; raises TypeError for anything that cannot be printed as such."""
+    if not isinstance(values, list) or not all(
+        isinstance(name, str) and name.isprintable() and name.strip() for name in values
+    ):
+        raise TypeError("classes: expected a list of names that can be printed")
+    return tuple(values)
 
 
 def _read_resize(values: Mapping[str, Any]) -> ResizeRule:

@@ -16,12 +16,18 @@ import onnxruntime as ort
 
 from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract, ResizeRule
 from .detections import Detections, FloatArray
-from .errors import ModelError
+from .errors import ModelError, NoEvidence
 from .frame import Image
+from .model_file import check_complete, read_model
 
 Device = Literal["auto", "cpu", "cuda"]
 SHIPPED_MODEL = Path(str(files("monitor"))) / "models" / "maskgate-edge.onnx"
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+# What a network answers can be anything. A box this far out, in pixels, or a score this much above
+# 1, which rounding in int8 explains, says that it has gone astray.
+_FARTHEST_PX = 1e6
+_ROUNDING = 0.01
+_MOST_ROWS = 10_000
 _log = logging.getLogger("monitor.detector")
 
 
@@ -49,12 +55,11 @@ class Detector:
         sha256: str | None = None,
     ) -> None:
         self.path = path or SHIPPED_MODEL
-        if not self.path.is_file():
-            raise ModelError(f"{self.path}: no such model file")
-        content = self.path.read_bytes()
+        content = read_model(self.path)
         self.sha256 = hashlib.sha256(content).hexdigest()
         if sha256 not in (None, self.sha256):
             raise ModelError(f"{self.path}: sha256 {self.sha256} found, expected {sha256}")
+        check_complete(content, self.path.name)
         self._resize_on_host = resize_on_host
         # The core that is left reads and draws. A camera of 1280 x 720 px and 25 frames a second on
         # two cores: with one thread 24 of them are decided on, each 55 ms after it was taken; with
@@ -62,11 +67,14 @@ class Detector:
         self.threads = threads or max(len(os.sched_getaffinity(0)) - 1, 1)
         self._session = _open_session(content, self.path.name, device, self.threads)
         self.provider: str = self._session.get_providers()[0]
-        props = self._session.get_modelmeta().custom_metadata_map
+        try:
+            props = self._session.get_modelmeta().custom_metadata_map
+            self._check_graph()
+        except UnicodeDecodeError:
+            raise ModelError(f"{self.path.name}: names that are no UTF-8 found") from None
         self.contract = Contract.from_metadata(props, self.path.name)
-        self._check_graph()
         # the first run allocates, and on CUDA finds out whether the libraries really work
-        self.infer(np.zeros((64, 64, 3), np.uint8))
+        self(np.zeros((64, 64, 3), np.uint8))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -83,7 +91,9 @@ class Detector:
 
         image: uint8 [H, W, 3], BGR, any size.
 
-        Returns those whose best score is at least SCORE_FLOOR, boxes in pixels of `image`.
+        Returns those whose best score is at least SCORE_FLOOR, boxes in pixels of `image`. Raises
+        NoEvidence when what the model gives for this frame cannot be believed, and ModelError when
+        it fails.
         """
         small = self.shrink(image)
         return self.detections(self.infer(small), small, image)
@@ -99,18 +109,38 @@ class Detector:
         """The graph's outputs: boxes float32 [K, 4], pixels of `image`, and scores float32 [K, C].
 
         image: as `shrink` gives it.
+
+        Raises ModelError when the model fails, or gives anything of another shape.
         """
         try:
             boxes, scores = self._session.run(OUTPUTS, {INPUT: image[None]})
         except Exception as error:  # the pybind layer has one exception type a status code
             raise ModelError(f"{self.path.name}: the model failed on a frame: {error}") from None
+        rows, columns = boxes.shape[1:2], len(self.contract.classes)
+        shapes = [boxes.shape, scores.shape]
+        if shapes != [(1, *rows, 4), (1, *rows, columns)] or rows > (_MOST_ROWS,):
+            raise ModelError(
+                f"{self.path.name}: boxes and scores of shapes {shapes} found, expected [1, K, 4] "
+                f"and [1, K, {columns}], K at most {_MOST_ROWS}"
+            )
         return boxes[0], scores[0]
 
     def detections(
         self, outputs: tuple[FloatArray, FloatArray], looked_at: Image, image: Image
     ) -> Detections:
-        """The faces among the outputs, in pixels of `image`; `looked_at` is what the graph got."""
+        """The faces among the outputs, in pixels of `image`; `looked_at` is what the graph got.
+
+        Raises NoEvidence when any row of the outputs, also one that scores too little, cannot be
+        believed: nobody knows what it was to be, perhaps a bare face.
+        """
         boxes, scores = outputs
+        # NaN compares as false
+        if not (
+            (np.abs(boxes) <= _FARTHEST_PX).all()
+            and (scores >= 0.0).all()
+            and (scores <= 1.0 + _ROUNDING).all()
+        ):
+            raise NoEvidence(f"{self.path.name}: boxes or scores that cannot be")
         found = scores.max(axis=1) >= SCORE_FLOOR
         boxes, scores = boxes[found], scores[found]
         if looked_at.shape != image.shape:
@@ -124,9 +154,17 @@ class Detector:
             raise ModelError(
                 f"{self.path.name}: inputs {inputs} found, expected {INPUT}, uint8 [B, H, W, 3]"
             )
-        outputs = tuple(o.name for o in self._session.get_outputs())
-        if outputs != OUTPUTS:
-            raise ModelError(f"{self.path.name}: outputs {outputs} found, expected {OUTPUTS}")
+        outputs = [(o.name, o.type, o.shape) for o in self._session.get_outputs()]
+        sizes = [size for *_, shape in outputs for size in shape if isinstance(size, int)]
+        if (
+            [(name, kind) for name, kind, _ in outputs] != [(n, "tensor(float)") for n in OUTPUTS]
+            # found out by running it, it would have filled the memory
+            or max(sizes, default=0) > _MOST_ROWS
+        ):
+            raise ModelError(
+                f"{self.path.name}: outputs {outputs} found, expected {' and '.join(OUTPUTS)}, "
+                f"float32 [B, K, 4 or C], K at most {_MOST_ROWS}"
+            )
 
 
 def _open_session(content: bytes, name: str, device: Device, threads: int) -> ort.InferenceSession:
@@ -168,10 +206,11 @@ def _session(content: bytes, provider: str, threads: int) -> ort.InferenceSessio
     options.intra_op_num_threads = threads
     # between two frames its threads would wait busily, on cores that others need
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # as `check_complete` has read it
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     if provider == CUDA:
         ort.preload_dlls()
-    session = ort.InferenceSession(content, options, providers=[provider])
-    session.disable_fallback()
+    session = ort.InferenceSession(content, options, providers=[provider], enable_fallback=False)
     if session.get_providers()[0] != provider:
         raise RuntimeError(f"{provider} is not available, found {session.get_providers()[0]}")
     return session

@@ -12,6 +12,7 @@ import numpy as np
 
 from .actuators.lease import Lease
 from .detections import Detections
+from .errors import NoEvidence
 from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
@@ -86,7 +87,8 @@ class Result:
 class Doorkeeper:
     """Looks at frames one by one and drives the door; used by one thread.
 
-    detector: finds the faces in a picture, uint8 [H, W, 3].
+    detector: finds the faces in a picture, uint8 [H, W, 3]. Where it raises NoEvidence, the frame
+        is one that nothing is known of; what else it raises is passed on.
     zones: which of them count.
     judge: decides; made anew for each source.
     locks: the door's actuators.
@@ -138,7 +140,11 @@ class Doorkeeper:
         if fault:
             return self._doubt(frame, fault)
         height_px, width_px = frame.image.shape[:2]
-        seen = self._detector(frame.image)
+        try:
+            seen = self._detector(frame.image)
+        except NoEvidence as error:
+            # Not the end: the next frame may be judged well, and other doors have theirs.
+            return self._doubt(frame, str(error))
         faces = self.zones.select(seen, width_px, height_px)
         # After the detector: what must not be old is the decision, not only the picture.
         age_seconds = self._age_seconds(frame)
@@ -177,6 +183,8 @@ class Doorkeeper:
             # Not made monotone: a clock that goes back must reach the policy, which then locks.
             now = self._clock()
             self._judged_until = max(now, self._judged_until)
+        elif fresh:
+            now = frame.time
         else:
             # A recording has no time of its own after its end: late enough for the door to lock.
             now = frame.time + 2 * self._grace_seconds

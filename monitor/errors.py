@@ -30,6 +30,10 @@ class ModelError(MaskgateError):
     exit_code = 2
 
 
+class NoEvidence(ModelError):
+    """The model gave nothing for one frame that could be believed; it may for the next."""
+
+
 class SourceError(MaskgateError):
     """A camera, clip or folder could not be opened or decoded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .contract import Contract
+from .contract import LARGEST_SIDE_PX, Contract
 
 # An anchor learned a face that it overlapped at least by half, so down to half of its own area.
 _SMALLEST_SHARE = math.sqrt(0.5)
@@ -23,8 +23,12 @@ def smallest_face_px(
     ignored_below_px: smaller faces are ignored by the policy.
     """
     anchors = contract.training.get("anchor_sizes")
-    if not isinstance(anchors, list) or not anchors:
+    if not isinstance(anchors, list) or not all(map(_is_side, anchors)):
         return ignored_below_px
     network_width_px, network_height_px = contract.resize.size(width_px, height_px)
     shrunk = math.sqrt(width_px * height_px / (network_width_px * network_height_px))
-    return max(ignored_below_px, float(min(anchors)) * _SMALLEST_SHARE * shrunk)
+    return max(ignored_below_px, min(anchors, default=0.0) * _SMALLEST_SHARE * shrunk)
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value <= LARGEST_SIDE_PX

@@ -10,6 +10,7 @@ import onnxruntime as ort
 
 from .errors import ModelError
 from .frame import Image
+from .model_file import check_complete, read_model
 
 CHANNELS = 3
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
@@ -31,12 +32,12 @@ class OtherModel:
         options.log_severity_level = 4
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")
+        content = read_model(path)
+        check_complete(content, str(path))
         try:
             self._session = ort.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
-        except OSError as error:
-            raise ModelError(f"{path}: cannot read the model: {error.strerror}") from None
         except Exception as error:  # the pybind layer has one exception type a status code
             reason = str(error).strip().splitlines()[0]
             raise ModelError(f"{path}: not a model that can be loaded: {reason}") from None

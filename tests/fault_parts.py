@@ -17,7 +17,7 @@ from monitor.actuators.lease import Lease
 from monitor.audit.ledger import Ledger
 from monitor.audit.trail import Trail
 from monitor.detections import Detections
-from monitor.errors import ActuatorError, ModelError, SourceError
+from monitor.errors import ActuatorError, ModelError, NoEvidence, SourceError
 from monitor.frame import Frame, Image
 
 LATE_SECONDS = 0.2
@@ -129,14 +129,13 @@ class Detector:
         if shot.fault in (CameraFault.CORRUPT, CameraFault.BLACK):
             scene = None
         self.seen[door].append(Seen(taken_at, time.monotonic(), scene))
-        return _faces(scene, nan=shot.detector is DetectorFault.NAN)
+        if shot.detector is DetectorFault.NAN:
+            raise NoEvidence(f"the network goes astray at shot {index}")
+        return _faces(scene)
 
 
-def _faces(scene: Scene | None, *, nan: bool) -> Detections:
+def _faces(scene: Scene | None) -> Detections:
     box = np.array([[4, 4, 56, 44]], np.float32)
-    if nan:
-        # what a detector gives for a network that has gone astray: no row of it is above the noise
-        return Detections.empty(CLASSES)
     if scene in (None, Scene.NOBODY):
         return Detections.empty(CLASSES)
     scores = [[0.95, 0.02]] if scene is Scene.MASKED else [[0.1, 0.9]]

@@ -173,7 +173,7 @@ def test_the_bench_prints_and_writes_what_it_measured(
         # a model that takes pictures of any size: which would be fair?
         (["--against", "any.onnx"], "any.onnx: inputs"),
         # none at all
-        (["--against", "nothing.onnx"], "nothing.onnx: cannot read the model"),
+        (["--against", "nothing.onnx"], "nothing.onnx: no such model file"),
         # text
         (["--against", "text.onnx"], "text.onnx: not a model that can be loaded"),
         # a source that is none

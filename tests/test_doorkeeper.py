@@ -10,6 +10,7 @@ from conftest import CLASSES, ColourDetector, picture
 from monitor.actuators.lease import Lease
 from monitor.detections import Detections
 from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
+from monitor.errors import NoEvidence
 from monitor.evidence import Evidence, FrameRule
 from monitor.frame import Frame, Image
 from monitor.policy import Door, Order, Policy
@@ -49,6 +50,7 @@ class Watch:
     ) -> None:
         self.now = 100.0
         self.detect_seconds = 0.0
+        self.astray = False
         self.order: Order | None = None
         self.book = LeaseBook()
         self._noise = 0
@@ -73,6 +75,8 @@ class Watch:
 
     def _detect(self, image: Image) -> Detections:
         self.now += self.detect_seconds
+        if self.astray:
+            raise NoEvidence("colours.onnx: boxes or scores that cannot be")
         return ColourDetector()(image)
 
     def frame(self, scene: str, time: float, *, noise: bool = True) -> Frame:
@@ -166,6 +170,33 @@ def test_a_live_picture_that_is_too_old_after_detection_is_no_evidence() -> None
     decision = watch.keeper.see(watch.frame("masked", 101.0)).decision
     assert (decision.evidence, decision.door) == (Evidence.UNKNOWN, Door.LOCKED)
     assert decision.reason == "picture 1.3 s old"
+
+
+def test_a_picture_of_which_the_model_says_what_cannot_be_is_no_evidence() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.astray = True
+    unlocks = []
+    for now in (101.1, 101.2, 101.0 + GRACE_SECONDS + 0.01):
+        watch.now = now
+        result = watch.keeper.see(watch.frame("masked", now))
+        assert result.decision.evidence is Evidence.UNKNOWN
+        assert result.decision.reason.startswith("colours.onnx: boxes or scores that cannot be")
+        assert result.candidates is None
+        unlocks.append(result.decision.door)
+    assert unlocks == [Door.UNLOCKED, Door.UNLOCKED, Door.LOCKED]
+    # none of them has renewed the lease
+    assert watch.book.leases[-2].expires_at == 101.0 + GRACE_SECONDS
+
+
+def test_a_recording_goes_on_after_a_picture_that_is_no_evidence() -> None:
+    watch = Watch(live=False)
+    decisions = []
+    for tenths in range(12):
+        watch.astray = tenths == 5
+        decisions.append(watch.keeper.see(watch.frame("masked", tenths / 10)).decision)
+    assert [decision.time for decision in decisions] == [tenths / 10 for tenths in range(12)]
+    assert decisions[5].evidence is Evidence.UNKNOWN
+    assert decisions[-1].door is Door.UNLOCKED
 
 
 def test_a_live_picture_that_repeats_is_no_evidence() -> None:
