@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.detections import Detections
 from monitor.errors import UsageError
-from monitor.window import display_works
+from monitor.view.window import display_works
 
 from .datasets import DatasetError, read_picture
 from .datasets.sample import PICTURE_SUFFIXES

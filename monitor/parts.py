@@ -18,7 +18,6 @@ from .actuators.latch import Latch
 from .actuators.lease import Change
 from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
-from .annotate import annotate
 from .capture import Capture
 from .config import ModelSection
 from .detector import Detector
@@ -30,10 +29,11 @@ from .hard_frames import HardFrames
 from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
-from .pane import Pane
 from .policy import Decision, Order, Policy
 from .replay import Alone
 from .sources import Mode, Source, open_source
+from .view.annotate import annotate
+from .view.pane import Pane
 from .zones import Polygon, Zones
 from .zones_file import add_ignored, read_zones
 

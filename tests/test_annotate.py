@@ -7,14 +7,14 @@ from conftest import CLASSES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import annotate as module
-from monitor.annotate import annotate
-from monitor.caption import face_caption, pace, why
 from monitor.detections import Detections
 from monitor.evidence import Evidence, Verdict
 from monitor.frame import Image
-from monitor.pen import BLACK, WHITE
 from monitor.policy import Decision, Door
+from monitor.view import annotate as module
+from monitor.view.annotate import annotate
+from monitor.view.caption import face_caption, pace, why
+from monitor.view.pen import BLACK, WHITE
 
 SIZES = [(320, 240), (640, 360), (1920, 1080), (3840, 2160), (360, 640)]
 ALLOWED, DENIED, UNCERTAIN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNCERTAIN

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import COLOURS, picture
 
-from monitor.tiles import TILE_HEIGHT_PX, TILE_WIDTH_PX, Tiles
+from monitor.view.tiles import TILE_HEIGHT_PX, TILE_WIDTH_PX, Tiles
 
 
 @pytest.mark.parametrize(

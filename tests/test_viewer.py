@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from conftest import CLASSES, picture
 
-from monitor import pane as pane_module
 from monitor.cli import main
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.evidence import Evidence
 from monitor.frame import Frame, Image
-from monitor.overlay import draw_help, draw_notes, draw_zones
-from monitor.pane import Pane
-from monitor.pen import Pen
 from monitor.policy import Decision, Door
-from monitor.viewer import KEYS, Viewer
+from monitor.view import pane as pane_module
+from monitor.view.overlay import draw_help, draw_notes, draw_zones
+from monitor.view.pane import Pane
+from monitor.view.pen import Pen
+from monitor.view.viewer import KEYS, Viewer
 from monitor.zones import Polygon, Zones
 
 WIDTH_PX, HEIGHT_PX = 640, 360

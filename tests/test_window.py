@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from virtual_display import Display, Script, virtual_display
 
-from monitor.window import display_works
+from monitor.view.window import display_works
 from monitor.zones_file import read_zones
 
 WIDTH_PX, HEIGHT_PX = 641, 361
 
 _VIEWER = f"""
 import numpy as np
-from monitor.window import Window, display_works
+from monitor.view.window import Window, display_works
 
 class Telling:
     wants_to_quit = False
@@ -65,7 +65,7 @@ from monitor import cli, parts
 from monitor.app import run
 from monitor.contract import Contract, ResizeRule
 from monitor.detections import Detections
-from monitor.viewer import Viewer
+from monitor.view.viewer import Viewer
 
 class Telling(Viewer):
     def press(self, key):

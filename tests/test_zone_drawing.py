@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.zone_drawing import Stage, ZoneDrawing
+from monitor.view.zone_drawing import Stage, ZoneDrawing
 
 CORNERS = [(0.1, 0.1), (0.4, 0.1), (0.4, 0.5)]
 

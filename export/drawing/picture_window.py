@@ -10,7 +10,7 @@ import cv2
 
 from monitor.errors import UsageError
 from monitor.frame import Image
-from monitor.window import display_works, is_open
+from monitor.view.window import display_works, is_open
 
 TITLE = "maskgate"
 PREVIOUS, NEXT, QUIT = -1, 1, 0
@@ -36,7 +36,7 @@ def open_window() -> PictureWindow:
 class PictureWindow:
     """A window with one picture at a time; a context manager.
 
-    Only where `monitor.window.display_works`, only on the main thread.
+    Only where `monitor.view.window.display_works`, only on the main thread.
     """
 
     def show(self, image: Image) -> None:

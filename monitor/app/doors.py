@@ -17,7 +17,6 @@ from ..door_section import DoorSection
 from ..doorkeeper import Doorkeeper, Result
 from ..errors import ConfigError, MaskgateError
 from ..line import Line
-from ..pane import Pane
 from ..parts import (
     make_doorkeeper,
     make_line,
@@ -30,6 +29,7 @@ from ..parts import (
 from ..pipeline import Pipeline
 from ..policy import Order
 from ..sources import Source
+from ..view.pane import Pane
 from .choice import chosen
 
 _log = logging.getLogger("monitor.config")

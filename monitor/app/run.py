@@ -21,8 +21,8 @@ from ..parts import make_detector
 from ..policy import Order
 from ..service import Service
 from ..sources import Source
-from ..viewer import Viewer
-from ..window import Window, display_works
+from ..view.viewer import Viewer
+from ..view.window import Window, display_works
 from .doors import Doors, Watch
 from .page import open_page
 from .record import config_sha256, make_pictures, make_trail

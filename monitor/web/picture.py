@@ -8,9 +8,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from ..annotate import annotate
 from ..detections import Detections
 from ..doorkeeper import Result
+from ..view.annotate import annotate
 
 WIDEST_PX = 960
 _JPEG_QUALITY = 80

@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from .errors import MaskgateError
-from .frame import Image
+from ..errors import MaskgateError
+from ..frame import Image
+from ..snapshot import save_snapshot
+from ..zones import Point
 from .overlay import draw_drawing, draw_help, draw_notes
 from .pane import Pane
-from .snapshot import save_snapshot
 from .tiles import Tiles
 from .zone_drawing import Stage, ZoneDrawing
-from .zones import Point
 
-_log = logging.getLogger("monitor.window")
+_log = logging.getLogger("monitor.view.window")
 
 KEYS = (
     ("q, Esc", "quit"),

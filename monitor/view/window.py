@@ -10,7 +10,7 @@ from types import TracebackType
 
 import cv2
 
-from .frame import Image
+from ..frame import Image
 from .viewer import Viewer
 
 _TITLE = "maskgate"

@@ -9,8 +9,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from .detections import FloatArray
-from .frame import Image
+from ..detections import FloatArray
+from ..frame import Image
 
 Colour = tuple[int, int, int]
 Pixel = tuple[int, int]

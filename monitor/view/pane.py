@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..doorkeeper import Result
+from ..frame import Image
+from ..zones import Polygon, Zones
 from .annotate import draw_band, draw_faces
 from .caption import pace
-from .doorkeeper import Result
-from .frame import Image
 from .overlay import draw_zones
-from .zones import Polygon, Zones
 
 
 class Pane:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .zones import Point
+from ..zones import Point
 
 FEWEST_POINTS = 3
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from .detections import FloatArray
-from .frame import Image
+from ..detections import FloatArray
+from ..frame import Image
+from ..zones import Point, Zones
 from .pen import BLACK, WHITE, Colour, Pen, Pixel, Stroke
 from .zone_drawing import ZoneDrawing
-from .zones import Point, Zones
 
 _YELLOW: Colour = (66, 228, 240)
 _NOTE_ROWS = 2

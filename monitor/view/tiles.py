@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .frame import Image
+from ..frame import Image
+from ..record import fitted
 from .pen import BLACK, WHITE, Pen
-from .record import fitted
 
 TILE_WIDTH_PX, TILE_HEIGHT_PX = 640, 360
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..evidence import Verdict
+from ..frame import Image
+from ..policy import Decision, Door
 from .caption import face_caption, pace, why
-from .evidence import Verdict
-from .frame import Image
 from .pen import BLACK, WHITE, Colour, Pen, Stroke
-from .policy import Decision, Door
 
 # Okabe and Ito, "Color Universal Design": blue, vermilion and yellow differ for all colour vision.
 # What they say is also said by words, by symbols and by the kind of line. As BGR.
