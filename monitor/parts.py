@@ -30,7 +30,7 @@ from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
 from .policy import Decision, Order, Policy
-from .replay import Alone
+from .replaying import Alone
 from .sources import Mode, Source, open_source
 from .view.annotate import annotate
 from .view.pane import Pane

@@ -15,7 +15,7 @@ from ..events import EventFile
 from ..line import Line
 from ..parts import drawn, make_detector, make_hard_frames, make_line
 from ..record import Recorder
-from ..replay import Replay
+from ..replaying import Replay
 from ..report import ReportFile, to_json, to_junit
 from ..timeline import read_timelines
 from .choice import chosen
