@@ -97,6 +97,11 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", help="whose frames to take, see run (default: as configured)")
     parser.add_argument("--model", type=Path, metavar="FILE.onnx", help="(default: as configured)")
     parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "tensorrt"),
+        help="where the network runs (default: as configured)",
+    )
+    parser.add_argument(
         "--frames", type=_count, default=200, metavar="N", help="how many to time (default: 200)"
     )
     parser.add_argument(

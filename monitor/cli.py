@@ -118,6 +118,7 @@ def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
         "check_interrupt": interrupt.check,
         "source": options.source,
         "model": options.model,
+        "device": options.device,
         "json_file": options.json,
         "baseline": options.baseline,
     }

@@ -41,13 +41,13 @@ class ModelSection(Section):
 
     path: an ONNX file; None for the shipped model.
     sha256: the file's SHA-256 in hexadecimal; any other file is refused. None takes every file.
-    device: cpu, cuda, or auto for cuda where it works.
+    device: cpu, cuda, tensorrt, or auto for the best of them that works.
     threads: CPU threads of the detector; 0 for one a core but for one.
     """
 
     path: Text | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
     threads: int = Field(default=0, ge=0, le=256)
 
 

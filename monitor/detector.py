@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
-import logging
 import os
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 
+from .binding import Binding, Bindings, bind
 from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract, ResizeRule
 from .detections import Detections, FloatArray
 from .errors import ModelError, NoEvidence
 from .frame import Image
 from .model_file import check_complete, read_model
+from .provider import PROVIDERS, Chosen, Device, Environment, choose, first_line
+from .session import Plain, Shape, engine_folder, open_session
 
-Device = Literal["auto", "cpu", "cuda"]
 SHIPPED_MODEL = Path(str(files("monitor"))) / "models" / "maskgate-edge.onnx"
-CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+# What most cameras give. A GPU is tried with what a frame of this size becomes.
+USUAL_PX = (1280, 720)
 # What a network answers can be anything. A box this far out, in pixels, or a score this much above
 # 1, which rounding in int8 explains, says that it has gone astray.
 _FARTHEST_PX = 1e6
 _ROUNDING = 0.01
 _MOST_ROWS = 10_000
-_log = logging.getLogger("monitor.detector")
 
 
 class Detector:
     """Finds the faces in a frame and says for each class how sure it is.
 
     path: a file written by `python -m export onnx`; None is the model that ships with the runtime.
-    device: "cpu"; "cuda", which refuses to start without one; "auto", the best that works here.
+    device: "cpu"; "cuda" or "tensorrt", which refuse to start where they do not work; "auto", the
+        best that works here.
     threads: processor threads for one frame; 0 is one a core but for one, at least one.
     resize_on_host: shrink the frame with OpenCV before it enters the graph, by the rule that the
         file states. Several times as fast on a CPU as the same resize inside the graph, which is
@@ -65,16 +66,30 @@ class Detector:
         # two cores: with one thread 24 of them are decided on, each 55 ms after it was taken; with
         # two threads, which wait for each other and for their turn, 12, each after 102 ms.
         self.threads = threads or max(len(os.sched_getaffinity(0)) - 1, 1)
-        self._session = _open_session(content, self.path.name, device, self.threads)
-        self.provider: str = self._session.get_providers()[0]
+        plain = self._on_cpu(content)
         try:
-            props = self._session.get_modelmeta().custom_metadata_map
-            self._check_graph()
+            props = plain.get_modelmeta().custom_metadata_map
+            self._check_graph(plain)
         except UnicodeDecodeError:
             raise ModelError(f"{self.path.name}: names that are no UTF-8 found") from None
         self.contract = Contract.from_metadata(props, self.path.name)
-        # the first run allocates, and on CUDA finds out whether the libraries really work
-        self(np.zeros((64, 64, 3), np.uint8))
+        start = partial(self._start, content, plain)
+        self.device = choose(device, Environment.here(), start)
+
+    @property
+    def provider(self) -> str:
+        """What onnxruntime calls the device that the network runs on."""
+        return PROVIDERS[self.device]
+
+    @property
+    def bound(self) -> bool:
+        """Whether the network reads and writes buffers that were allocated once."""
+        return self._network.bound
+
+    @property
+    def graph(self) -> bool:
+        """Whether the last frame was the replay of a CUDA graph."""
+        return self._network.graph
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -113,7 +128,7 @@ class Detector:
         Raises ModelError when the model fails, or gives anything of another shape.
         """
         try:
-            boxes, scores = self._session.run(OUTPUTS, {INPUT: image[None]})
+            boxes, scores = self._network(image[None])
         except Exception as error:  # the pybind layer has one exception type a status code
             raise ModelError(f"{self.path.name}: the model failed on a frame: {error}") from None
         rows, columns = boxes.shape[1:2], len(self.contract.classes)
@@ -148,13 +163,38 @@ class Detector:
             boxes = boxes * np.array([width, height, width, height], np.float32)
         return Detections(boxes, scores, self.contract.classes)
 
-    def _check_graph(self) -> None:
-        inputs = [(i.name, i.type, len(i.shape)) for i in self._session.get_inputs()]
+    def _start(self, content: bytes, plain: ort.InferenceSession, device: Chosen) -> Chosen:
+        self._network: Plain | Bindings = Plain(plain)
+        size_px = (64, 64)
+        if device != "cpu":
+            self._network = Bindings(partial(self._bind, content, device))
+            size_px = USUAL_PX
+        # the first run allocates, and on a GPU finds out whether the libraries really work
+        self(np.zeros((*reversed(size_px), 3), np.uint8))
+        return device
+
+    def _bind(self, content: bytes, device: Chosen, shape: Shape) -> Binding:
+        engines = engine_folder(self.sha256, shape) if device == "tensorrt" else None
+        opened = partial(open_session, content, device, threads=self.threads)
+        return bind(partial(opened, shape=shape, engines=engines), shape, "cuda")
+
+    def _on_cpu(self, content: bytes) -> ort.InferenceSession:
+        """The session that tells what the file says of itself, whichever device is then taken."""
+        try:
+            return open_session(content, "cpu", threads=self.threads)
+        except Exception as error:  # the pybind layer has one exception type a status code
+            reason = first_line(error)
+            raise ModelError(
+                f"{self.path.name}: not a model that can be loaded: {reason}"
+            ) from None
+
+    def _check_graph(self, session: ort.InferenceSession) -> None:
+        inputs = [(i.name, i.type, len(i.shape)) for i in session.get_inputs()]
         if inputs != [(INPUT, "tensor(uint8)", 4)]:
             raise ModelError(
                 f"{self.path.name}: inputs {inputs} found, expected {INPUT}, uint8 [B, H, W, 3]"
             )
-        outputs = [(o.name, o.type, o.shape) for o in self._session.get_outputs()]
+        outputs = [(o.name, o.type, o.shape) for o in session.get_outputs()]
         sizes = [size for *_, shape in outputs for size in shape if isinstance(size, int)]
         if (
             [(name, kind) for name, kind, _ in outputs] != [(n, "tensor(float)") for n in OUTPUTS]
@@ -165,56 +205,3 @@ class Detector:
                 f"{self.path.name}: outputs {outputs} found, expected {' and '.join(OUTPUTS)}, "
                 f"float32 [B, K, 4 or C], K at most {_MOST_ROWS}"
             )
-
-
-def _open_session(content: bytes, name: str, device: Device, threads: int) -> ort.InferenceSession:
-    """A session on the device that was asked for, never silently on another."""
-    if device != "cpu":
-        obstacle = _cuda_obstacle()
-        try:
-            if obstacle is None:
-                return _session(content, CUDA, threads)
-        except Exception as error:  # whatever keeps CUDA from starting
-            obstacle = _first_line(error)
-        hint = "install a driver and maskgate[cuda], or set device: cpu"
-        if device == "cuda":
-            raise ModelError(f"{name}: device cuda does not start: {obstacle}; {hint}")
-        _log.info("device auto: cpu, because cuda does not start: %s", obstacle)
-    try:
-        return _session(content, CPU, threads)
-    except Exception as error:  # the pybind layer has one exception type a status code
-        raise ModelError(f"{name}: not a model that can be loaded: {_first_line(error)}") from None
-
-
-def _cuda_obstacle() -> str | None:
-    """What certainly keeps CUDA from starting, or None; asked first: onnxruntime is loud."""
-    if CUDA not in ort.get_available_providers():
-        return "this onnxruntime was built without CUDA; expected onnxruntime-gpu"
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "no NVIDIA driver found (libcuda.so.1)"
-    count = ctypes.c_int()
-    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or not count.value:
-        return "the NVIDIA driver finds no GPU"
-    return None
-
-
-def _session(content: bytes, provider: str, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads
-    # between two frames its threads would wait busily, on cores that others need
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    # as `check_complete` has read it
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    if provider == CUDA:
-        ort.preload_dlls()
-    session = ort.InferenceSession(content, options, providers=[provider], enable_fallback=False)
-    if session.get_providers()[0] != provider:
-        raise RuntimeError(f"{provider} is not available, found {session.get_providers()[0]}")
-    return session
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -30,6 +30,7 @@ from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
 from .policy import Decision, Order, Policy
+from .provider import Device
 from .replaying import Alone
 from .sources import Mode, Source, open_source
 from .view.annotate import annotate
@@ -40,10 +41,13 @@ from .zones_file import add_ignored, read_zones
 _log = logging.getLogger("monitor.app")
 
 
-def make_detector(model: ModelSection, path: Path | None = None) -> Detector:
+def make_detector(
+    model: ModelSection, path: Path | None = None, device: Device | None = None
+) -> Detector:
     """The detector, which has the processor to itself but for one core; OpenCV gets one thread.
 
     path: of a model in place of the configured one, whose hash is then not asked for.
+    device: in place of the configured one.
     """
     # There is a thread for each thing to be done already. A second one within each resize and each
     # line drawn does not help: on two cores 22 frames a second in place of 24.
@@ -51,7 +55,8 @@ def make_detector(model: ModelSection, path: Path | None = None) -> Detector:
     sha256 = None if path else model.sha256
     if path is None and model.path:
         path = Path(model.path)
-    detector = Detector(path, device=model.device, threads=model.threads, sha256=sha256)
+    device = device or model.device
+    detector = Detector(path, device=device, threads=model.threads, sha256=sha256)
     _log.info("%s runs on %s", detector.path.name, detector.provider)
     return detector
 

@@ -47,6 +47,7 @@ class ColourDetector:
     """Takes a blue picture for a masked face and a red one for a bare face, as `Detector` would."""
 
     provider = "ColourProvider"
+    bound = graph = False
     sha256 = "0" * 64
     threads = 1
     contract = Contract(classes=CLASSES, resize=ResizeRule(64, 64))

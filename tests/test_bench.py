@@ -157,6 +157,7 @@ def test_the_bench_prints_and_writes_what_it_measured(
     assert written["source"] == {"name": str(source), "width_px": 64, "height_px": 48}
     assert written["model"]["file"] == "small.onnx"
     assert written["provider"] == "CPUExecutionProvider"
+    assert (written["bound"], written["graph"]) == (False, False)
     assert written["threads"] >= 1
     stages = written["stages"]
     assert all(0 <= spread["p50_ms"] <= spread["p95_ms"] for spread in stages.values())

@@ -161,7 +161,7 @@ doors:
             "modle: unknown key found, expected none of that name",
             "window: found 'maybe', expected 'auto' or 'never'",
             "model.threads: found -1, expected greater than or equal to 0",
-            "model.device: found 'gpu', expected 'auto', 'cpu' or 'cuda'",
+            "model.device: found 'gpu', expected 'auto', 'cpu', 'cuda' or 'tensorrt'",
             "model.path: found 3, expected text",
             "doors[0].nme: unknown key found, expected none of that name",
             "doors[0].name: nothing found, expected a value",

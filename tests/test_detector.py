@@ -9,9 +9,10 @@ import onnx
 import pytest
 
 from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
-from monitor.detector import CPU, SHIPPED_MODEL, Detector, _cuda_obstacle
+from monitor.detector import SHIPPED_MODEL, Detector
 from monitor.errors import ModelError
 from monitor.frame import Image
+from monitor.provider import CPU, Device, Environment, obstacle
 from monitor.scene import demo, training_picture
 
 FRAME_SIZES = [(320, 240), (640, 480), (1280, 720), (1920, 1080), (360, 640)]
@@ -63,6 +64,8 @@ def test_the_file_says_what_the_detector_needs(small_model: Path) -> None:
     detector = Detector(small_model, device="cpu")
     assert detector.classes == ("mask", "noMask")
     assert detector.provider == CPU
+    assert not detector.bound
+    assert not detector.graph
     assert len(detector.sha256) == 64
 
 
@@ -74,21 +77,46 @@ def test_the_shipped_model_is_small_and_names_its_training() -> None:
     assert SHIPPED_MODEL.with_suffix(".md").is_file()
 
 
-@pytest.mark.skipif(_cuda_obstacle() is None, reason="there is a GPU here")
-def test_asking_for_cuda_without_a_gpu_refuses_to_start(small_model: Path) -> None:
-    with pytest.raises(ModelError, match="device cuda does not start"):
-        Detector(small_model, device="cuda")
+@pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+def test_asking_for_a_gpu_without_one_refuses_to_start(small_model: Path, device: Device) -> None:
+    if obstacle("cuda", Environment.here()) is None:
+        pytest.skip("there is a GPU here")
+    with pytest.raises(ModelError, match=f"device {device} does not start"):
+        Detector(small_model, device=device)
 
 
 def test_auto_says_why_it_runs_on_the_cpu(
     small_model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    obstacle = _cuda_obstacle()
-    if obstacle is None:
+    reason = obstacle("cuda", Environment.here())
+    if reason is None:
         pytest.skip("there is a GPU here")
     with caplog.at_level("INFO"):
         assert Detector(small_model).provider == CPU
-    assert obstacle in caplog.text
+    assert f"not cuda: {reason}" in caplog.text
+
+
+@pytest.mark.parametrize("device", ["cuda", "tensorrt", "auto"])
+def test_a_gpu_that_fails_only_when_it_starts_is_no_reason_to_go_on_unsaid(
+    small_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    device: Device,
+) -> None:
+    if obstacle("cuda", Environment.here()) is None:
+        pytest.skip("there is a GPU here")
+    monkeypatch.setattr("monitor.provider.obstacle", lambda *_: None)
+    if device != "auto":
+        with pytest.raises(ModelError, match=f"device {device} does not start"):
+            Detector(small_model, device=device)
+        return
+    with caplog.at_level("INFO"):
+        detector = Detector(small_model)
+    assert len(caplog.messages) == 2
+    for better, message in zip(("tensorrt", "cuda"), caplog.messages, strict=True):
+        assert message.startswith(f"device auto: not {better}: small.onnx: the model failed")
+    assert (detector.provider, detector.bound, detector.graph) == (CPU, False, False)
+    assert len(detector(drawn(320, 240))) > 0
 
 
 def with_metadata(source: Path, path: Path, props: dict[str, str]) -> Path:

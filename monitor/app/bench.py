@@ -31,6 +31,7 @@ from ..parts import (
     make_zones,
 )
 from ..policy import Decision
+from ..provider import Device
 from ..sources import without_secrets
 
 _PICTURES = 16
@@ -43,6 +44,7 @@ def measure(
     check_interrupt: Callable[[], None],
     source: str | None = None,
     model: Path | None = None,
+    device: Device | None = None,
     frames: int = 200,
     against: Path | None = None,
     json_file: Path | None = None,
@@ -53,6 +55,7 @@ def measure(
     check_interrupt: called between frames; may raise to end it.
     source: whose frames to take in place of the configured source.
     model: what to measure in place of the configured model.
+    device: where, in place of the configured device.
     frames: how many to time.
     against: another ONNX file, timed in turn with the detector on the same frames.
     json_file: gets all of it as plain values.
@@ -62,7 +65,7 @@ def measure(
     door = config.doors[0]
     spec = door.source if source is None else source
     name = without_secrets(str(spec))
-    detector = make_detector(config.model, model)
+    detector = make_detector(config.model, model, device)
     policy, zones = make_policy(door, detector), make_zones(door)
 
     def judge(frame: Frame, faces: Detections) -> Decision:
@@ -95,6 +98,7 @@ def measure_doors(
     seconds: float,
     source: str | None = None,
     model: Path | None = None,
+    device: Device | None = None,
     json_file: Path | None = None,
     baseline: Path | None = None,
 ) -> None:
@@ -109,7 +113,7 @@ def measure_doors(
     door = config.doors[0]
     spec = door.source if source is None else source
     name = without_secrets(str(spec))
-    detector = make_detector(config.model, model)
+    detector = make_detector(config.model, model, device)
     images = [frame.image for frame in islice(frames_of(door, spec), _PICTURES)]
     if not images:
         raise SourceError(f"{name}: no frame found, expected at least one")
@@ -150,11 +154,15 @@ def _heading(detector: Detector, name: str, image: Image) -> dict[str, Any]:
     """Say what is measured and on what; the same as plain values."""
     height_px, width_px = image.shape[:2]
     _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
-    _row("runs on", f"{detector.provider}, {detector.threads} threads")
+    buffers = "bound buffers" if detector.bound else "plain session"
+    graph = ", CUDA graph" if detector.graph else ""
+    _row("runs on", f"{detector.provider}, {buffers}{graph}, {detector.threads} threads")
     _row("source", f"{name}, {width_px} x {height_px} px")
     return {
         "model": {"file": detector.path.name, "sha256": detector.sha256},
         "provider": detector.provider,
+        "bound": detector.bound,
+        "graph": detector.graph,
         "threads": detector.threads,
         "source": {"name": name, "width_px": width_px, "height_px": height_px},
     }
