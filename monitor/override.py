@@ -26,58 +26,77 @@ class Override:
 
     door_name: in the log.
     max_seconds: longest time that may be asked for.
+    noted: told in words of each order that is given, refused or over, and what the door is to be
+        from now on by a new one; must return at once and never raise.
     clock: the seconds in which leases expire.
     """
 
     def __init__(
-        self, door_name: str, *, max_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        door_name: str,
+        *,
+        max_seconds: float,
+        noted: Callable[[str, Door | None], None] = lambda what, door: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.max_seconds = max_seconds
         self._door_name = door_name
-        self._max_seconds = max_seconds
+        self._noted = noted
         self._clock = clock
         self._guard = threading.Lock()
         self._order: Order | None = None
 
-    def request(self, action: str, seconds: float, by: str) -> str:
+    def request(self, action: str, seconds: float, by: str, *, way: str = "") -> str:
         """Order the door locked or unlocked from now on; returns what was ordered, in words.
 
         action: `lock` or `unlock`.
         seconds: for how long, above 0, at most `max_seconds`.
         by: who asks, 1 to 64 printable characters.
+        way: for the record, on which way it was asked, such as `on the live page`.
 
         Raises UsageError when any of them is wrong, or a lock that lasts stands against an unlock.
         """
-        if action not in ACTIONS:
-            raise UsageError(f"override: action {action!r} found, expected {' or '.join(ACTIONS)}")
-        if not 0.0 < seconds <= self._max_seconds:
-            raise UsageError(
-                f"override: {seconds:g} s found, expected more than 0, at most "
-                f"{self._max_seconds:g} s"
-            )
-        if not (by.strip() and by.isprintable() and len(by) <= _LONGEST_NAME):
-            raise UsageError(f"override: name {by!r} found, expected 1 to 64 printable characters")
         with self._guard:
-            now = self._clock()
-            latest = self._order
-            if (
-                latest is not None
-                and latest.door is Door.LOCKED
-                and now < latest.until
-                and action == "unlock"
-            ):
-                left_seconds = latest.until - now
-                refusal = f"{latest.reason}, for another {left_seconds:.0f} s"
-                _log.warning("%s: unlock by %s refused: %s", self._door_name, by, refusal)
-                raise UsageError(f"override: {self._door_name}: {refusal}")
-            self._order = Order(ACTIONS[action], f"{action}ed by {by}", now + seconds)
-        said = f"{self._door_name}: {action}ed by {by} for {seconds:g} s"
-        _log.warning("%s", said)
-        return said
+            self._end()
+            problem = self._problem(action, seconds, by)
+            if problem is not None:
+                asked = f"{action} by {by} for {seconds:g} s {way}".rstrip()
+                # Whoever asks must not be able to forge a line of the record.
+                asked = asked if asked.isprintable() else repr(asked)
+                self._note(f"{asked} refused: {problem}")
+                raise UsageError(f"override: {self._door_name}: {problem}")
+            if self._order is not None:
+                self._note(f"{self._order.reason}: replaced")
+            door = ACTIONS[action]
+            self._order = Order(door, f"{door} by {by}", self._clock() + seconds)
+            said = f"{self._order.reason} for {seconds:g} s"
+            self._note(f"{said} {way}".rstrip(), door)
+        return f"{self._door_name}: {said}"
 
     def order(self) -> Order | None:
         """What the door is to be now; None when nothing is ordered any more."""
         with self._guard:
-            if self._order is not None and self._clock() >= self._order.until:
-                _log.info("%s: %s: ended", self._door_name, self._order.reason)
-                self._order = None
+            self._end()
             return self._order
+
+    def _problem(self, action: str, seconds: float, by: str) -> str | None:
+        """What stands against an order; None for nothing."""
+        if action not in ACTIONS:
+            return f"action {action!r} found, expected {' or '.join(ACTIONS)}"
+        if not 0.0 < seconds <= self.max_seconds:
+            return f"{seconds:g} s found, expected more than 0, at most {self.max_seconds:g} s"
+        if not (by.strip() and by.isprintable() and len(by) <= _LONGEST_NAME):
+            return f"name {by!r} found, expected 1 to {_LONGEST_NAME} printable characters"
+        if self._order is not None and self._order.door is Door.LOCKED and action == "unlock":
+            left_seconds = self._order.until - self._clock()
+            return f"{self._order.reason}, for another {left_seconds:.0f} s"
+        return None
+
+    def _end(self) -> None:
+        if self._order is not None and self._clock() >= self._order.until:
+            self._note(f"{self._order.reason}: ended")
+            self._order = None
+
+    def _note(self, what: str, door: Door | None = None) -> None:
+        _log.warning("%s: %s", self._door_name, what)
+        self._noted(what, door)

@@ -17,6 +17,7 @@ from monitor.audit import Event, Kind, Ledger
 from monitor.audit.listing import parse_since
 from monitor.cli import main
 from monitor.errors import UsageError
+from monitor.override_socket import ask
 
 Clip = Callable[..., Path]
 
@@ -113,6 +114,34 @@ def test_an_actuator_that_fails_is_recorded_once_for_each_reason(
     [failed] = [event for event in objects(listed("--json")) if event["kind"] == "actuator"]
     assert (failed["actuator"], failed["state"]) == ("strike", "unknown")
     assert "exit status 3" in failed["reason"]
+
+
+@pytest.mark.usefixtures("colour_model")
+def test_who_ordered_what_is_recorded_and_what_became_of_it(
+    clip: Clip, listed: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path("run/override.sock")
+    Path("config.yaml").write_text(f"{CONFIG}override: {{socket: {path}}}\n")
+
+    def order(*_: object) -> None:
+        ask(path, door="hall", action="lock", seconds=30.0, by="Ada")
+        with pytest.raises(UsageError, match="locked by Ada"):
+            ask(path, door="hall", action="unlock", seconds=5.0, by="Ben")
+        ask(path, door="hall", action="lock", seconds=0.001, by="Ada")
+
+    monkeypatch.setattr("monitor.service.Service.ready", order)
+    assert main(["run", "--no-window", "--source", str(clip("porch", [("bare", 10)]))]) == 0
+    orders = [event for event in objects(listed("--json")) if event["kind"] == "override"]
+    assert {event["door"] for event in orders} == {"hall"}
+    given, refused, *others = [(event["state"], event["reason"]) for event in orders]
+    assert given == ("locked", "locked by Ada for 30 s")
+    assert refused[0] is None
+    assert re.fullmatch(r"unlock by Ben for 5 s refused: locked by Ada, .* (29|30) s", refused[1])
+    assert others == [
+        (None, "locked by Ada: replaced"),
+        ("locked", "locked by Ada for 0.001 s"),
+        (None, "locked by Ada: ended"),
+    ]
 
 
 @pytest.mark.usefixtures("colour_model")

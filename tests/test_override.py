@@ -23,7 +23,13 @@ class Desk:
 
     def __init__(self) -> None:
         self.now = 100.0
-        self.override = Override("front", max_seconds=60.0, clock=lambda: self.now)
+        self.noted: list[tuple[str, Door | None]] = []
+        self.override = Override(
+            "front",
+            max_seconds=60.0,
+            noted=lambda what, door: self.noted.append((what, door)),
+            clock=lambda: self.now,
+        )
 
     def door(self) -> Door | None:
         order = self.override.order()
@@ -70,7 +76,7 @@ def test_a_lock_that_lasts_stands_against_an_unlock(caplog: pytest.LogCaptureFix
     with pytest.raises(UsageError, match="front: locked by Ada, for another 20 s"):
         desk.override.request("unlock", 5.0, "Ben")
     assert desk.door() is Door.LOCKED
-    assert "unlock by Ben refused" in caplog.text
+    assert "unlock by Ben for 5 s refused: locked by Ada" in caplog.text
     desk.now = 130.0
     desk.override.request("unlock", 5.0, "Ben")
     assert desk.door() is Door.UNLOCKED
@@ -95,6 +101,39 @@ def test_a_wrong_request_changes_nothing(action: str, seconds: float, by: str) -
     with pytest.raises(UsageError, match="override: "):
         desk.override.request(action, seconds, by)
     assert desk.door() is None
+    [(what, door)] = desk.noted
+    assert "refused" in what
+    assert "\n" not in what
+    assert door is None
+
+
+def test_every_order_is_noted_with_what_became_of_it() -> None:
+    desk = Desk()
+    desk.override.request("unlock", 5.0, "Ada", way="on the live page")
+    desk.override.request("lock", 10.0, "Ben")
+    with pytest.raises(UsageError):
+        desk.override.request("unlock", 5.0, "Cleo", way="on the live page")
+    desk.now = 111.0
+    assert desk.door() is None
+    assert desk.noted == [
+        ("unlocked by Ada for 5 s on the live page", Door.UNLOCKED),
+        ("unlocked by Ada: replaced", None),
+        ("locked by Ben for 10 s", Door.LOCKED),
+        ("unlock by Cleo for 5 s on the live page refused: locked by Ben, for another 10 s", None),
+        ("locked by Ben: ended", None),
+    ]
+
+
+def test_an_order_whose_end_nobody_saw_is_noted_as_over_at_the_next_one() -> None:
+    desk = Desk()
+    desk.override.request("lock", 5.0, "Ada")
+    desk.now = 200.0
+    desk.override.request("unlock", 5.0, "Ben")
+    assert [what for what, _ in desk.noted] == [
+        "locked by Ada for 5 s",
+        "locked by Ada: ended",
+        "unlocked by Ben for 5 s",
+    ]
 
 
 def test_who_asked_for_what_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

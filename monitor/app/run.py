@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..audit.event import Kind
 from ..audit.trail import Trail
 from ..audit.watch import DoorWatch
 from ..config import Config, OverrideSection
@@ -18,7 +19,7 @@ from ..line import TICK_SECONDS, Line
 from ..override import Override
 from ..override_socket import OverrideSocket
 from ..parts import make_detector
-from ..policy import Order
+from ..policy import Door, Order
 from ..service import Service
 from ..sources import Source
 from ..view.viewer import Viewer
@@ -74,7 +75,7 @@ def run(
             source=source,
             actuate=actuate,
             watching=watching,
-            orders=partial(_ordered, config.override, overrides),
+            orders=partial(_ordered, config.override, overrides, trail),
             made=partial(_counted, page),
             follows=partial(_reloaded, trail),
         )
@@ -98,13 +99,19 @@ def run(
 
 
 def _ordered(
-    section: OverrideSection, overrides: dict[str, Override], door_name: str
+    section: OverrideSection, overrides: dict[str, Override], trail: Trail | None, door_name: str
 ) -> Sequence[Callable[[], Order | None]]:
     """What overrules a door; the same for a door that is made again, so that a lock outlasts it."""
     if section.socket is None:
         return ()
-    made = Override(door_name, max_seconds=section.max_seconds)
+    noted = partial(_ordered_noted, trail, door_name)
+    made = Override(door_name, max_seconds=section.max_seconds, noted=noted)
     return [overrides.setdefault(door_name, made).order]
+
+
+def _ordered_noted(trail: Trail | None, door_name: str, what: str, door: Door | None) -> None:
+    if trail:
+        trail.note(Kind.OVERRIDE, door_name, what, state=str(door) if door else None)
 
 
 def _noted(

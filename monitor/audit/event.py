@@ -29,8 +29,8 @@ class Event:
     kind: what changed.
     door: the door's name.
     reason: why, in words.
-    state: of the door as decided, `locked` or `unlocked`; of an actuator as it says itself, also
-        `unknown`; None where nothing is known of either.
+    state: of the door as decided or as ordered, `locked` or `unlocked`; of an actuator as it says
+        itself, also `unknown`; None where nothing is known of it, or an order is refused or over.
     evidence: what the frame says by itself; None without a frame.
     actuator: the name of the actuator that changed.
     source: the name of what the door watches.
