@@ -70,14 +70,21 @@ class AuditSection(Section):
 
 
 class OverrideSection(Section):
-    """Who stands at the machine may order a door locked or unlocked, see `monitor.override`.
+    """Whether somebody may order a door locked or unlocked, see `monitor.override`.
 
-    socket: of the command `monitor override`; None takes no overrides.
+    socket: of the command `monitor override`; None takes none from it.
+    page: whether whoever may see the live page may give orders there.
     max_seconds: longest time that may be asked for.
     """
 
     socket: Text | None = None
+    page: bool = False
     max_seconds: float = Field(default=60.0, gt=0, le=3600)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is any way to give an order."""
+        return self.page or self.socket is not None
 
 
 class Config(Section):

@@ -13,7 +13,8 @@ from conftest import CLASSES, ColourDetector, picture
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
-from monitor.policy import Policy
+from monitor.override import Override
+from monitor.policy import Order, Policy
 from monitor.web.live_page import LivePage, ShownDoor
 from monitor.web.picture import encoded
 from monitor.zones import Zones
@@ -23,15 +24,19 @@ TOKEN = "a token that is long enough"
 
 
 class Scenes:
-    """Makes the results of a door at which one picture of a plain colour follows another."""
+    """Makes the results of a door at which one picture of a plain colour follows another.
 
-    def __init__(self) -> None:
+    orders: what overrules the door, see `Doorkeeper`.
+    """
+
+    def __init__(self, orders: Sequence[Callable[[], Order | None]] = ()) -> None:
         self._count = 0
         self._keeper = Doorkeeper(
             detector=ColourDetector(),
             zones=Zones(),
             judge=Policy(FrameRule(classes=CLASSES), hold_seconds=0.2),
             locks=[],
+            orders=orders,
             live=False,
             grace_seconds=0.5,
             max_age_seconds=1.0,
@@ -58,6 +63,7 @@ class Site:
 
     names: of the doors.
     token: what has to be shown; None where everyone may look.
+    orders: whether orders can be given on the page.
     encode: makes the pictures.
     host, port: where to listen.
     """
@@ -66,15 +72,25 @@ class Site:
         self,
         *names: str,
         token: str | None = None,
+        orders: bool = False,
         encode: Callable[[Result, Sequence[str]], bytes] = encoded,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self.page = LivePage(host=host, port=port, token=token, encode=encode, picture_seconds=0.01)
+        names = names or ("front",)
+        self.overrides = {name: Override(name, max_seconds=60.0) for name in names}
+        self.page = LivePage(
+            host=host,
+            port=port,
+            token=token,
+            overrides=self.overrides if orders else None,
+            encode=encode,
+            picture_seconds=0.01,
+        )
         self._scenes: dict[str, Scenes] = {}
         self.doors: dict[str, ShownDoor] = {}
-        for name in names or ("front",):
-            self._scenes[name] = Scenes()
+        for name in names:
+            self._scenes[name] = Scenes([self.overrides[name].order])
             self.doors[name] = self.page.add(name, allowed=["mask"], live=False)
         self._stack = ExitStack()
 

@@ -121,6 +121,65 @@ def log_in(tab: Tab, token: str) -> None:
     tab.evaluate("document.querySelector('form').requestSubmit()")
 
 
+def test_a_door_is_ordered_unlocked_only_after_the_page_has_asked_again(tab: Tab) -> None:
+    with Site(orders=True) as site:
+        site.show("bare")
+        tab.go(site.page.address)
+        tab.wait_for(says(".word", "Locked"))
+        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
+        tab.errors.clear()
+        fill_in(tab, "Ada", "unlock")
+        assert tab.text(".what") == (
+            "Unlock front for 10 s, whatever the camera sees? Ada takes responsibility."
+        )
+        assert site.overrides["front"].order() is None
+        tab.evaluate("document.querySelector('.confirm').click()")
+        tab.wait_for(says("dialog .said", "front: unlocked by Ada for 10 s"))
+        site.show("bare")
+        tab.wait_for(says(".word", "Unlocked"))
+        assert tab.text(".reason").startswith("unlocked by Ada")
+        assert tab.errors == []
+
+
+def test_an_order_that_is_refused_says_why(tab: Tab) -> None:
+    with Site(orders=True) as site:
+        site.show("bare")
+        site.overrides["front"].request("lock", 60.0, "Ben")
+        tab.go(site.page.address)
+        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
+        fill_in(tab, "Ada", "unlock")
+        tab.evaluate("document.querySelector('.confirm').click()")
+        tab.wait_for("document.querySelector('dialog .said').innerText")
+        assert tab.text("dialog .said").startswith("Refused: front: locked by Ben, for ")
+
+
+def test_nobody_without_a_name_is_asked_to_confirm(tab: Tab) -> None:
+    with Site(orders=True) as site:
+        tab.go(site.page.address)
+        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
+        tab.evaluate("document.querySelector('.order').click()")
+        for name in ("''", "'  '"):
+            tab.evaluate(f"document.querySelector('[name=by]').value = {name}")
+            tab.evaluate("document.querySelector('[value=unlock]').click()")
+            assert tab.evaluate("document.querySelector('dialog').dataset.step") == "ask"
+
+
+def test_a_page_that_takes_no_orders_has_no_button_for_them(tab: Tab) -> None:
+    with Site() as site:
+        site.show("bare")
+        tab.go(site.page.address)
+        tab.wait_for(says(".word", "Locked"))
+        assert not tab.evaluate("document.querySelector('.order').checkVisibility()")
+
+
+def fill_in(tab: Tab, name: str, action: str) -> None:
+    """Ask for an order as a user does, up to the question whether it is meant."""
+    tab.evaluate("document.querySelector('.order').click()")
+    tab.evaluate(f"document.querySelector('[name=by]').value = {name!r}")
+    tab.evaluate(f"document.querySelector('[value={action}]').click()")
+    tab.wait_for("document.querySelector('.confirm').checkVisibility()")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size_px", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_page_fits_the_screen_and_breaks_no_rule_of_its_own(

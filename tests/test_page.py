@@ -63,7 +63,7 @@ def test_every_answer_forbids_whatever_the_page_does_not_need() -> None:
             assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/icon.svg", "/login"])
+@pytest.mark.parametrize("path", ["/", "/order.js", "/page.js", "/page.css", "/icon.svg", "/login"])
 def test_the_page_takes_nothing_from_elsewhere_and_nothing_inline(path: str) -> None:
     with Site() as site:
         text = site.ask(path).body.decode()

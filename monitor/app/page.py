@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ..errors import MaskgateError, UsageError
+from ..override import Override
 from ..web.section import WebSection
 
 if TYPE_CHECKING:
@@ -15,8 +17,12 @@ if TYPE_CHECKING:
 _NOT_INSTALLED = "web: not installed; expected pip install 'maskgate[web]'"
 
 
-def open_page(stack: ExitStack, web: WebSection) -> LivePage | None:
+def open_page(
+    stack: ExitStack, web: WebSection, *, overrides: Mapping[str, Override] | None = None
+) -> LivePage | None:
     """The live page, served until the stack is left; None where there is none.
+
+    overrides: see `LivePage`.
 
     Says its address, or why there is none, on stderr. Raises UsageError where it must be served and
     is not installed, and MaskgateError where the address cannot be had.
@@ -24,7 +30,7 @@ def open_page(stack: ExitStack, web: WebSection) -> LivePage | None:
     if web.serve == "never":
         return None
     try:
-        page = stack.enter_context(_page(web))
+        page = stack.enter_context(_page(web, overrides))
     except MaskgateError as error:
         if web.serve == "always":
             raise
@@ -34,11 +40,11 @@ def open_page(stack: ExitStack, web: WebSection) -> LivePage | None:
     return page
 
 
-def _page(web: WebSection) -> LivePage:
+def _page(web: WebSection, overrides: Mapping[str, Override] | None) -> LivePage:
     try:
         # Its libraries are an extra: without them doors are watched all the same.
         from ..web.live_page import LivePage
     except ModuleNotFoundError:
         raise UsageError(_NOT_INSTALLED) from None
     token = web.token.get_secret_value() if web.token else None
-    return LivePage(host=web.host, port=web.port, token=token)
+    return LivePage(host=web.host, port=web.port, token=token, overrides=overrides)

@@ -59,13 +59,14 @@ def run(
     detector = make_detector(config.model)
     with ExitStack() as stack:
         trail = make_trail(config, detector)
-        page = open_page(stack, config.web)
+        overrides: dict[str, Override] = {}
+        orders = overrides if config.override.page else None
+        page = open_page(stack, config.web, overrides=orders)
         watching: list[Watch] = []
         if trail:
             watching.append(partial(_noted, config, stack.enter_context(trail)))
         if page:
             watching.append(partial(_shown, page))
-        overrides: dict[str, Override] = {}
         if config.override.socket:
             stack.enter_context(OverrideSocket(Path(config.override.socket), overrides))
         doors = Doors(
@@ -102,7 +103,7 @@ def _ordered(
     section: OverrideSection, overrides: dict[str, Override], trail: Trail | None, door_name: str
 ) -> Sequence[Callable[[], Order | None]]:
     """What overrules a door; the same for a door that is made again, so that a lock outlasts it."""
-    if section.socket is None:
+    if not section.enabled:
         return ()
     noted = partial(_ordered_noted, trail, door_name)
     made = Override(door_name, max_seconds=section.max_seconds, noted=noted)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from ..actuators.lease import Change
 from ..doorkeeper import Result
 from ..metrics import DoorCount, Metrics
+from ..override import Override
 from ..summary import Summary
 from .changes import RecentChanges
 from .live_door import LiveDoor
 from .login import Login
+from .orders import Orders
 from .page import Page
 from .picture import encoded
 from .server import Server
@@ -24,6 +26,7 @@ class LivePage:
 
     host, port: where to listen; port 0 for any that is free.
     token: what has to be shown; None where everyone at this machine may look.
+    overrides: of the doors, by name, for orders that are given on the page; None where none can be.
     encode: makes the JPEG of a result, given the classes with which a face may pass.
     picture_seconds: see `Page`.
     """
@@ -34,10 +37,12 @@ class LivePage:
         host: str = "127.0.0.1",
         port: int = 8080,
         token: str | None = None,
+        overrides: Mapping[str, Override] | None = None,
         encode: Callable[[Result, Sequence[str]], bytes] = encoded,
         picture_seconds: float = 0.1,
     ) -> None:
         self._login = Login(token) if token else None
+        self._orders = None if overrides is None else Orders(overrides)
         self._encode = encode
         self._picture_seconds = picture_seconds
         self._changes = RecentChanges()
@@ -93,6 +98,7 @@ class LivePage:
             self._changes,
             metrics=self._metrics.text,
             login=self._login,
+            orders=self._orders,
             picture_seconds=self._picture_seconds,
         )
 

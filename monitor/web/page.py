@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,16 +21,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from .changes import Changes
+from .form import fields_of
 from .gate import COOKIE, KNOWN, Gate, blocked, client_of
 from .live_door import LiveDoor
 from .login import SESSION_SECONDS, Blocked, Login
+from .orders import Orders
 
 _STATE_SECONDS = 0.25
 _CHANGES_SHOWN = 50
-_LONGEST_FORM_BYTES = 4096
 
 _STATIC = {
     "/": ("index.html", "text/html"),
+    "/order.js": ("order.js", "text/javascript"),
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -46,6 +47,7 @@ class Page:
     changes: what has happened at them.
     metrics: the text for Prometheus; None where there is none.
     login: None where everyone at this machine may look.
+    orders: takes those for the doors; None where none can be given on the page.
     picture_seconds: a viewer gets a new picture no sooner than this after the one before.
     """
 
@@ -56,12 +58,14 @@ class Page:
         *,
         metrics: Callable[[], tuple[bytes, str]] | None = None,
         login: Login | None = None,
+        orders: Orders | None = None,
         picture_seconds: float = 0.1,
     ) -> None:
         self._doors = doors
         self._changes = changes
         self._metrics = metrics
         self._login = login
+        self._orders = orders
         self._picture_seconds = picture_seconds
         self._ending = asyncio.Event()
         static = files("monitor.web") / "static"
@@ -84,6 +88,8 @@ class Page:
             Route("/healthz", self._health),
             Route("/metrics", self._measured),
         ]
+        if self._orders:
+            routes.append(Route("/order", self._orders.take, methods=["POST"]))
         return Gate(Starlette(routes=routes), self._login)
 
     def end(self) -> None:
@@ -100,7 +106,7 @@ class Page:
     async def _log_in(self, request: Request) -> Response:
         if self._login is None:
             return RedirectResponse("./", 303)
-        form = await _form(request)
+        form = await fields_of(request)
         try:
             accepted = self._login.accepts(form.get("token", ""), client_of(request))
         except Blocked:
@@ -130,11 +136,15 @@ class Page:
         while not self._ending.is_set():
             newest = self._changes.newest(1)
             state = {
-                "doors": [door.state() for door in self._doors().values()],
+                "doors": [self._shown(door) for door in self._doors().values()],
                 "newest_change": newest[0].number if newest else 0,
             }
             yield f"data: {json.dumps(state)}\n\n"
             await self._pause(_STATE_SECONDS)
+
+    def _shown(self, door: LiveDoor) -> dict[str, Any]:
+        longest_seconds = self._orders.longest_seconds(door.name) if self._orders else None
+        return {**door.state(), "longest_order_seconds": longest_seconds}
 
     async def _video(self, request: Request) -> Response:
         door = self._door(request)
@@ -214,14 +224,3 @@ class Page:
 
 def _unknown_door() -> Response:
     return PlainTextResponse("door: expected the name of one\n", 404)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, the first of each name; too long a form has none."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM_BYTES:
-            return {}
-    fields = parse_qs(body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in fields.items()}

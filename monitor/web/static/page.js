@@ -46,6 +46,7 @@ function showDoor(door, index) {
   say(part(".faces"), door.number ? String(door.faces) : "");
   const actuators = Object.entries(door.actuators).map(([name, state]) => `${name}: ${state}`);
   say(part(".actuators"), actuators.join(", "));
+  offerOrder(card, door);
   showPicture(part(".view img"), door, index);
 }
 
