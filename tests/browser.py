@@ -55,6 +55,12 @@ class Tab:
         self._ask("Page.navigate", url=address)
         self.wait_for("document.readyState !== 'loading' && location.href !== 'about:blank'")
 
+    def leave(self) -> None:
+        """Go to an empty page, and forget what was complained about until then."""
+        self._ask("Page.navigate", url="about:blank")
+        self.wait_for("location.href === 'about:blank'")
+        self.errors.clear()
+
     def evaluate(self, expression: str) -> Any:
         """The plain value of a JavaScript expression."""
         answer = self._ask("Runtime.evaluate", expression=expression, returnByValue=True)

@@ -124,10 +124,10 @@ def log_in(tab: Tab, token: str) -> None:
 def test_a_door_is_ordered_unlocked_only_after_the_page_has_asked_again(tab: Tab) -> None:
     with Site(orders=True) as site:
         site.show("bare")
+        tab.leave()
         tab.go(site.page.address)
         tab.wait_for(says(".word", "Locked"))
         tab.wait_for("document.querySelector('.order')?.checkVisibility()")
-        tab.errors.clear()
         fill_in(tab, "Ada", "unlock")
         assert tab.text(".what") == (
             "Unlock front for 10 s, whatever the camera sees? Ada takes responsibility."
@@ -188,7 +188,7 @@ def test_the_page_fits_the_screen_and_breaks_no_rule_of_its_own(
     width_px, height_px = size_px
     with Site("front", "a name that is far too long for a small screen" * 3) as site:
         site.show("bare")
-        tab.errors.clear()
+        tab.leave()
         tab.look(width_px=width_px, height_px=height_px, dark=dark)
         tab.go(site.page.address)
         tab.wait_for(SHOWN)
