@@ -1,5 +1,5 @@
 # make run             watch what config.yaml says; SOURCE=0, SOURCE=rtsp://... or SOURCE=clip.mp4 instead
-# make test            check style and types, and run all tests
+# make test            check style and types, run all tests, and count what of monitor they reach
 # make soak            thousands of runs with faults, then the demo at full speed for an hour
 # PYTHON=python3.12    the interpreter that .venv is made from, 3.11 or newer
 
@@ -15,7 +15,7 @@ run: .venv/runtime
 test: .venv/development
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term:skip-covered
 
 # A failure names its plan; SEEDS=n make soak looks at that one again.
 soak: .venv/development

@@ -86,7 +86,7 @@ def test_a_mosaic_shows_four_pictures_and_the_one_asked_for_first(
 )
 @pytest.mark.parametrize("mosaic", [0.0, 1.0])
 def test_no_view_is_upside_down_unless_asked_for(
-    tmp_path: Path, share: float, least: int, most: int, mosaic: float
+    tmp_path: Path, share: float, least: int, most: int, mosaic: float, true_colours: None
 ) -> None:
     # light above and dark below, and large enough never to be padded
     image = np.repeat(np.linspace(200, 50, 600).astype(np.uint8)[:, None, None], 600, axis=1)
