@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
+from .contract import LARGEST_SIDE_PX
 from .errors import ModelError
 from .frame import Image
 from .model_file import check_complete, read_model
@@ -39,25 +40,40 @@ class OtherModel:
                 content, options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
         except Exception as error:  # the pybind layer has one exception type a status code
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error).strip().partition("\n")[0]
             raise ModelError(f"{path}: not a model that can be loaded: {reason}") from None
-        inputs = [(entry.name, entry.type, entry.shape) for entry in self._session.get_inputs()]
+        try:
+            inputs = [(entry.name, entry.type, entry.shape) for entry in self._session.get_inputs()]
+        except UnicodeDecodeError:
+            raise ModelError(f"{path}: names that are no UTF-8 found") from None
         name, kind, shape = inputs[0] if len(inputs) == 1 else ("", "", [])
         sides = [side for side in shape[1:] if side != CHANNELS]
-        if kind not in TYPES or len(shape) != 4 or [type(side) for side in sides] != [int, int]:
+        if (
+            kind not in TYPES
+            or len(shape) != 4
+            or [type(side) for side in sides] != [int, int]
+            or not all(1 <= side <= LARGEST_SIDE_PX for side in sides)
+        ):
             raise ModelError(
                 f"{path}: inputs {inputs} found, expected one picture of a fixed size, "
-                "[1, 3, H, W] or [1, H, W, 3]"
+                f"[1, 3, H, W] or [1, H, W, 3], each side at most {LARGEST_SIDE_PX} px"
             )
+        self._path = path
         self._name, self._type = str(name), TYPES[kind]
         self._channels_first = shape[1] == CHANNELS
         self.size_px = (sides[1], sides[0])
 
     def __call__(self, image: Image) -> None:
-        """Resize a picture, uint8 [H, W, 3], to the network's size and run the network."""
+        """Resize a picture, uint8 [H, W, 3], to the network's size and run the network.
+
+        Raises ModelError when the network fails.
+        """
         small = cv2.resize(image, self.size_px, interpolation=cv2.INTER_LINEAR)
         if self._channels_first:
             batch = cv2.dnn.blobFromImage(small, 1 / 128, mean=(127, 127, 127), swapRB=True)
         else:
             batch = np.asarray(small)[None]
-        self._session.run(None, {self._name: batch.astype(self._type, copy=False)})
+        try:
+            self._session.run(None, {self._name: batch.astype(self._type, copy=False)})
+        except Exception as error:  # the pybind layer has one exception type a status code
+            raise ModelError(f"{self._path}: the model failed on a frame: {error}") from None

@@ -175,6 +175,10 @@ def test_the_bench_prints_and_writes_what_it_measured(
         (["--against", "any.onnx"], "any.onnx: inputs"),
         # none at all
         (["--against", "nothing.onnx"], "nothing.onnx: no such model file"),
+        # pictures that do not fit into memory
+        (["--against", "vast.onnx"], "vast.onnx: inputs"),
+        # a network that fails on every picture
+        (["--against", "failing.onnx"], "failing.onnx: the model failed on a frame"),
         # text
         (["--against", "text.onnx"], "text.onnx: not a model that can be loaded"),
         # a source that is none
@@ -194,6 +198,8 @@ def test_what_cannot_be_timed_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     small_network(tmp_path / "any.onnx", [1, 3, "h", "w"])
+    small_network(tmp_path / "vast.onnx", [1, 3, 10**6, 10**6])
+    small_network(tmp_path / "failing.onnx", [2, 3, 8, 8])
     (tmp_path / "text.onnx").write_text("no model")
     source = str(clip("door", [("masked", WARM_UP_FRAMES + 2)]))
     words = ["bench", "--model", str(small_model), "--source", source, "--frames", "2", *options]

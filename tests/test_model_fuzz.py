@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
 
+from monitor import Evidence, replay
 from monitor.cli import main
 from monitor.contract import KEY_PREFIX, LARGEST_SIDE_PX, Contract, ResizeRule
 from monitor.detector import Detector
@@ -324,6 +326,33 @@ def test_a_row_that_cannot_be_is_not_dropped_beside_one_that_can(model: Path) ->
     scores = np.concatenate([scores, np.full_like(scores, np.nan)])
     with pytest.raises(NoEvidence):
         detector.detections((boxes, scores), image, image)
+
+
+def test_a_network_that_goes_astray_on_one_frame_is_no_evidence_about_it(
+    changed: Callable[..., Path], tmp_path: Path
+) -> None:
+    def change(proto: ModelProto) -> None:
+        # NaN where a score exceeds 0.9: the root of less than nothing
+        nodes = proto.graph.node
+        for node in nodes:
+            if node.output[0] == "scores":
+                node.output[0] = "former"
+        most = onnx.numpy_helper.from_array(np.array(0.9, np.float32))
+        nodes.append(helper.make_node("Constant", [], ["most"], value=most))
+        nodes.append(helper.make_node("Sub", ["most", "former"], ["left"]))
+        nodes.append(helper.make_node("Sqrt", ["left"], ["root"]))
+        nodes.append(helper.make_node("Sub", ["root", "root"], ["nothing"]))
+        nodes.append(helper.make_node("Add", ["former", "nothing"], ["scores"]))
+
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for index, blue in enumerate([200, 200, 255, 200]):
+        cv2.imwrite(str(pictures / f"{index}.png"), plain(blue, 0))
+    detector = Detector(changed(change), device="cpu")
+    decisions = [result.decision for result in replay(pictures, detector=detector)]
+    clear, unknown = Evidence.CLEAR, Evidence.UNKNOWN
+    assert [decision.evidence for decision in decisions] == [clear, clear, unknown, clear]
+    assert "changed.onnx: boxes or scores that cannot be" in decisions[2].reason
 
 
 def test_a_score_that_rounding_has_put_above_one_is_a_score(model: Path) -> None:
