@@ -15,6 +15,7 @@ from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.override import Override
 from monitor.policy import Order, Policy
+from monitor.web.changes import Change
 from monitor.web.live_page import LivePage, ShownDoor
 from monitor.web.picture import encoded
 from monitor.zones import Zones
@@ -64,6 +65,7 @@ class Site:
     names: of the doors.
     token: what has to be shown; None where everyone may look.
     orders: whether orders can be given on the page.
+    earlier: changes from before.
     encode: makes the pictures.
     host, port: where to listen.
     """
@@ -73,6 +75,7 @@ class Site:
         *names: str,
         token: str | None = None,
         orders: bool = False,
+        earlier: Sequence[Change] = (),
         encode: Callable[[Result, Sequence[str]], bytes] = encoded,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -84,6 +87,7 @@ class Site:
             port=port,
             token=token,
             overrides=self.overrides if orders else None,
+            earlier=earlier,
             encode=encode,
             picture_seconds=0.01,
         )

@@ -10,6 +10,7 @@ from browser import Tab, browser
 from live_page import TOKEN, Site
 
 from monitor.actuators.lease import Change, Lease
+from monitor.web import changes
 
 SHOWN = "document.querySelector('.view img')?.naturalWidth"
 DESKTOP, PHONE = (1400, 900), (390, 844)
@@ -46,6 +47,21 @@ def test_a_change_of_the_door_is_seen_without_a_reload(tab: Tab) -> None:
         tab.wait_for("document.querySelector('#changes li img').naturalWidth")
         assert tab.text(".reason") == "1 face masked"
         assert tab.text("#connection") == "live"
+
+
+def test_what_happened_before_the_start_is_listed_without_a_picture(tab: Tab) -> None:
+    before = changes.Change(1, 1_770_000_000.0, "front", "unlocked", "1 face masked", False)
+    with Site(earlier=[before]) as site:
+        tab.leave()
+        tab.go(site.page.address)
+        tab.wait_for("document.querySelectorAll('#changes li').length === 1")
+        assert tab.text("#changes li strong") == "Unlocked"
+        assert not tab.evaluate("document.querySelector('#changes img')")
+        site.show("bare")
+        tab.wait_for("document.querySelectorAll('#changes li').length === 2")
+        assert tab.text("#changes li strong") == "Denied"
+        tab.wait_for("document.querySelector('#changes li img').naturalWidth")
+        assert tab.errors == []
 
 
 def test_the_health_of_each_door_is_shown(tab: Tab) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MaskgateError, UsageError
 from ..override import Override
+from ..web.earlier import earlier_changes
 from ..web.section import WebSection
 
 if TYPE_CHECKING:
@@ -18,11 +20,16 @@ _NOT_INSTALLED = "web: not installed; expected pip install 'maskgate[web]'"
 
 
 def open_page(
-    stack: ExitStack, web: WebSection, *, overrides: Mapping[str, Override] | None = None
+    stack: ExitStack,
+    web: WebSection,
+    *,
+    overrides: Mapping[str, Override] | None = None,
+    record: Path | None = None,
 ) -> LivePage | None:
     """The live page, served until the stack is left; None where there is none.
 
     overrides: see `LivePage`.
+    record: the audit's file, for what happened earlier; None where there is none.
 
     Says its address, or why there is none, on stderr. Raises UsageError where it must be served and
     is not installed, and MaskgateError where the address cannot be had.
@@ -30,7 +37,7 @@ def open_page(
     if web.serve == "never":
         return None
     try:
-        page = stack.enter_context(_page(web, overrides))
+        page = stack.enter_context(_page(web, overrides, record))
     except MaskgateError as error:
         if web.serve == "always":
             raise
@@ -40,11 +47,19 @@ def open_page(
     return page
 
 
-def _page(web: WebSection, overrides: Mapping[str, Override] | None) -> LivePage:
+def _page(
+    web: WebSection, overrides: Mapping[str, Override] | None, record: Path | None
+) -> LivePage:
     try:
         # Its libraries are an extra: without them doors are watched all the same.
         from ..web.live_page import LivePage
     except ModuleNotFoundError:
         raise UsageError(_NOT_INSTALLED) from None
     token = web.token.get_secret_value() if web.token else None
-    return LivePage(host=web.host, port=web.port, token=token, overrides=overrides)
+    return LivePage(
+        host=web.host,
+        port=web.port,
+        token=token,
+        overrides=overrides,
+        earlier=earlier_changes(record) if record else (),
+    )

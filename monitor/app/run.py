@@ -61,7 +61,8 @@ def run(
         trail = make_trail(config, detector)
         overrides: dict[str, Override] = {}
         orders = overrides if config.override.page else None
-        page = open_page(stack, config.web, overrides=orders)
+        record = trail.path if trail else None
+        page = open_page(stack, config.web, overrides=orders, record=record)
         watching: list[Watch] = []
         if trail:
             watching.append(partial(_noted, config, stack.enter_context(trail)))

@@ -138,13 +138,18 @@ class Ledger:
 
 
 def read_events(
-    path: Path, *, since: datetime | None = None, door: str | None = None
+    path: Path,
+    *,
+    since: datetime | None = None,
+    door: str | None = None,
+    newest: int | None = None,
 ) -> Iterator[Event]:
     """The entries in the order in which they were written, also while a monitor writes.
 
     path: the file.
     since: leave out what is older.
     door: leave out other doors.
+    newest: at most so many of the newest, and these in the opposite order; None for all.
 
     Raises ConfigError for a file of a newer version or of another program, and MaskgateError when
     it cannot be read.
@@ -157,19 +162,25 @@ def read_events(
         known = _is_ours(database, path)
     except sqlite3.Error as error:
         raise _unreadable(path, error) from None
-    return _read(database, path, since, door) if known else iter(())
+    return _read(database, path, since, door, newest) if known else iter(())
 
 
 def _read(
-    database: sqlite3.Connection, path: Path, since: datetime | None, door: str | None
+    database: sqlite3.Connection,
+    path: Path,
+    since: datetime | None,
+    door: str | None,
+    newest: int | None,
 ) -> Iterator[Event]:
+    order = "id" if newest is None else "id DESC"
     query = (
         f"SELECT {', '.join(_COLUMNS)} FROM events "
-        "WHERE at >= ? AND (? IS NULL OR door = ?) ORDER BY id"
+        f"WHERE at >= ? AND (? IS NULL OR door = ?) ORDER BY {order} LIMIT ?"
     )
+    values = (stamp(since) if since else "", door, door, -1 if newest is None else newest)
     with closing(database):
         try:
-            for row in database.execute(query, (stamp(since) if since else "", door, door)):
+            for row in database.execute(query, values):
                 yield _event(row)
         except (sqlite3.Error, ValueError) as error:
             raise _unreadable(path, error) from None

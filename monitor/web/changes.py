@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..channel import Channel
 
-_KEPT = 100
+KEPT = 100
 _WAITING = 16
 
 _Noted = tuple[float, str, str, str, Callable[[], bytes]]
@@ -25,6 +25,7 @@ class Change:
     door: the door's name.
     what: locked, unlocked or denied.
     reason: why, in words.
+    pictured: whether there is a picture of it.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Change:
     door: str
     what: str
     reason: str
+    pictured: bool = True
 
 
 class Changes(Protocol):
@@ -51,14 +53,19 @@ class RecentChanges:
 
     `note` is called on the inference thread and returns at once; all else, on the page's thread.
 
+    earlier: those from before, numbered from 1 on.
     clock: seconds since 1970.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, earlier: Sequence[Change] = (), *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._clock = clock
         self._noted: Channel[_Noted] = Channel(_WAITING, overwrite=True)
-        self._kept: deque[tuple[Change, bytes]] = deque(maxlen=_KEPT)
-        self._count = 0
+        self._kept: deque[tuple[Change, bytes | None]] = deque(
+            ((change, None) for change in earlier), maxlen=KEPT
+        )
+        self._count = len(earlier)
 
     def note(self, door: str, what: str, reason: str, encode: Callable[[], bytes]) -> None:
         """Remember a change; arguments as for `Change`.
@@ -82,5 +89,5 @@ class RecentChanges:
         return [change for change, _ in reversed(self._kept)][:count]
 
     def picture(self, number: int) -> bytes | None:
-        """The JPEG of a change; None where it is not kept any more."""
+        """The JPEG of a change; None where there is none, or it is not kept any more."""
         return next((jpeg for change, jpeg in self._kept if change.number == number), None)

@@ -10,7 +10,7 @@ from ..doorkeeper import Result
 from ..metrics import DoorCount, Metrics
 from ..override import Override
 from ..summary import Summary
-from .changes import RecentChanges
+from . import changes
 from .live_door import LiveDoor
 from .login import Login
 from .orders import Orders
@@ -27,6 +27,7 @@ class LivePage:
     host, port: where to listen; port 0 for any that is free.
     token: what has to be shown; None where everyone at this machine may look.
     overrides: of the doors, by name, for orders that are given on the page; None where none can be.
+    earlier: changes from before, for the beginning of the list.
     encode: makes the JPEG of a result, given the classes with which a face may pass.
     picture_seconds: see `Page`.
     """
@@ -38,6 +39,7 @@ class LivePage:
         port: int = 8080,
         token: str | None = None,
         overrides: Mapping[str, Override] | None = None,
+        earlier: Sequence[changes.Change] = (),
         encode: Callable[[Result, Sequence[str]], bytes] = encoded,
         picture_seconds: float = 0.1,
     ) -> None:
@@ -45,7 +47,7 @@ class LivePage:
         self._orders = None if overrides is None else Orders(overrides)
         self._encode = encode
         self._picture_seconds = picture_seconds
-        self._changes = RecentChanges()
+        self._changes = changes.RecentChanges(earlier)
         self._metrics = Metrics()
         # Replaced as a whole: the page's thread reads it while doors come and go.
         self._doors: dict[str, LiveDoor] = {}

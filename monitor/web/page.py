@@ -187,6 +187,7 @@ class Page:
                     "door": change.door,
                     "what": change.what,
                     "reason": change.reason,
+                    "pictured": change.pictured,
                 }
                 for change in shown
             ]

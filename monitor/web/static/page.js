@@ -78,9 +78,13 @@ function changeItem(change) {
   const item = copyOf("change");
   const address = `changes/${change.number}.jpg`;
   const at = new Date(change.at * 1000);
-  item.querySelector("a").href = address;
-  item.querySelector("img").src = address;
-  item.querySelector("img").alt = `The picture of ${change.door} at that time`;
+  if (change.pictured) {
+    item.querySelector("a").href = address;
+    item.querySelector("img").src = address;
+    item.querySelector("img").alt = `The picture of ${change.door} at that time`;
+  } else {
+    item.querySelector("a").remove();
+  }
   item.querySelector("strong").textContent = WORDS[change.what] ?? change.what;
   item.querySelector("strong").dataset.what = change.what;
   item.querySelector(".where").textContent = change.door;
