@@ -43,6 +43,7 @@ def test_changes_of_the_door_and_denials_are_listed_and_nothing_else(path: Path)
                 entry(5, Kind.DOOR, "locked", "violation"),
                 entry(6, Kind.EVIDENCE, "locked", "violation"),
                 entry(7, Kind.OVERRIDE, "unlocked"),
+                entry(8, Kind.DOOR, "unlocked", "violation"),
             ]
         )
     noon = NOON.timestamp()
@@ -51,6 +52,7 @@ def test_changes_of_the_door_and_denials_are_listed_and_nothing_else(path: Path)
         Change(2, noon + 3, "hall", "unlocked", "reason 3", pictured=False),
         Change(3, noon + 5, "hall", "denied", "reason 5", pictured=False),
         Change(4, noon + 6, "hall", "denied", "reason 6", pictured=False),
+        Change(5, noon + 8, "hall", "unlocked", "reason 8", pictured=False),
     ]
 
 

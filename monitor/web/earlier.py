@@ -10,6 +10,7 @@ from ..audit.event import Event, Kind
 from ..audit.ledger import read_events
 from ..errors import MaskgateError
 from ..evidence import Evidence
+from ..policy import Door
 from .changes import KEPT, Change
 
 _log = logging.getLogger("monitor.web")
@@ -39,6 +40,7 @@ def earlier_changes(path: Path) -> Sequence[Change]:
 
 def _what(event: Event) -> str | None:
     """What the page calls an entry; None for one that it does not list."""
-    if event.evidence == Evidence.VIOLATION:
+    # An order may unlock a door whatever is seen.
+    if event.evidence == Evidence.VIOLATION and event.state == Door.LOCKED:
         return "denied"
     return event.state if event.kind is Kind.DOOR else None
