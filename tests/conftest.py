@@ -18,6 +18,7 @@ from hypothesis import settings
 from mqtt_broker import RealBroker
 
 from export.frame_detector import FrameDetector
+from export.onnx_graph import half_precision
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
 from export.to_onnx import write_model
@@ -98,15 +99,31 @@ class FrameSource:
 
 
 @pytest.fixture(scope="session")
-def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real ONNX file of the exporter's, of a small network with random weights that sees much."""
+def small_network() -> RetinaNet:
+    """A small network with random weights that sees much."""
     torch.manual_seed(0)
     network = RetinaNet(
         RetinaNetConfig(CLASSES, "resnet18", width=0.125, fpn_channels=8, subnet_depth=1, prior=0.3)
     )
     with torch.no_grad():
         network.head.classification_head.get_parameter("cls_logits.weight").mul_(30)
-    path = tmp_path_factory.mktemp("model") / "small.onnx"
+    return network
+
+
+@pytest.fixture(scope="session")
+def small_model(small_network: RetinaNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real ONNX file of the exporter's, of the small network."""
+    return exported(small_network, tmp_path_factory.mktemp("model") / "small.onnx")
+
+
+@pytest.fixture(scope="session")
+def half_model(small_network: RetinaNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in float16."""
+    return exported(half_precision(small_network), tmp_path_factory.mktemp("model") / "half.onnx")
+
+
+def exported(network: RetinaNet, path: Path) -> Path:
+    """The file of a network that looks at pictures of 256 px."""
     detector = FrameDetector(network, PostprocessConfig(), ResizeRule(256, 256)).eval()
     write_model(detector, Contract(CLASSES, ResizeRule(256, 256)), path)
     return path

@@ -63,6 +63,15 @@ def test_each_frame_size_gives_what_a_plain_session_gives(
         assert same(list(plain(images)), bindings(images))
 
 
+def test_a_file_in_half_precision_is_bound_as_any_other(half_model: Path) -> None:
+    half = partial(open_session, half_model.read_bytes(), "cpu", threads=1)
+    bound = Binding(half(shape=SHAPES[0]), SHAPES[0], "cpu")(drawn(SHAPES[0]))
+    assert [output.dtype for output in bound] == [np.float32, np.float32]
+    boxes, scores = Plain(half())(drawn(SHAPES[0]))
+    assert np.allclose(bound[1], scores, atol=1e-2)
+    assert np.allclose(bound[0], boxes, atol=0.5)
+
+
 def test_the_buffers_stay_where_they_are_and_their_contents_are_handed_out_as_copies(
     opened: Callable[..., ort.InferenceSession],
 ) -> None:
