@@ -19,7 +19,7 @@ test: .venv/development
 
 # A failure names its plan; SEEDS=n make soak looks at that one again.
 soak: .venv/development
-	SEEDS=$(or $(SEEDS),0:3000) $(BIN)/python -m pytest --quiet tests/test_faults.py
+	SEEDS=$(or $(SEEDS),0:3000) $(BIN)/python -m pytest --quiet --numprocesses auto tests/test_faults.py
 	$(BIN)/python tests/soak.py
 
 # The two files stand for what was last installed, so that a second run starts at once.
