@@ -48,6 +48,9 @@ class Camera:
     name: of the source.
     door: number of the door, which every picture carries.
     stop: ends every wait.
+
+    `repeated` says of the time of a picture that was shown before when it was taken at first: the
+    pipeline may have dropped the first one, and then cannot know.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Camera:
     shots: Sequence[Shot]
     stop: threading.Event
     taken: dict[int, tuple[float, Shot]] = field(default_factory=dict)
+    repeated: dict[float, float] = field(default_factory=dict)
     live = True
     fps = None
     frame_count_hint = None
@@ -81,6 +85,8 @@ class Camera:
                 shot.fault, 0.0
             )
             self.taken[index] = (taken_at, shot)
+            if shot.fault is CameraFault.FROZEN:
+                self.repeated[taken_at] = self.taken[index_of(image)][0]
             yield Frame(image, index, taken_at)
 
     def _image(self, index: int, shot: Shot) -> Image:
@@ -103,6 +109,11 @@ class Camera:
         """Nothing is open."""
 
 
+def index_of(image: Image) -> int:
+    """The number of the shot that a picture carries."""
+    return int(image[0, 1, 0]) + 256 * int(image[0, 1, 1])
+
+
 class Detector:
     """Finds by colour who is in a picture, and fails by plan; remembers what it said.
 
@@ -116,7 +127,7 @@ class Detector:
         self.seen: list[list[Seen]] = [[] for _ in cameras]
 
     def __call__(self, image: Image) -> Detections:
-        door, index = int(image[0, 0, 0]), int(image[0, 1, 0]) + 256 * int(image[0, 1, 1])
+        door, index = int(image[0, 0, 0]), index_of(image)
         camera = self._cameras[door]
         taken_at, shot = camera.taken[index]
         scene: Scene | None = shot.scene

@@ -7,7 +7,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,13 +167,18 @@ class Run:
                 self.broken.append(f"{bolt.name}: not locked at the end")
             if not bolt.closed:
                 self.broken.append(f"{bolt.name}: not closed")
-        self.broken += [f"{door.sound.name}: {text}" for text in false_unlocks(calls, seen)]
+        repeated = door.camera.repeated
+        self.broken += [
+            f"{door.sound.name}: {text}" for text in false_unlocks(calls, seen, repeated)
+        ]
         self.broken += [f"{door.sound.name}: {text}" for text in late_locks(calls, seen)]
         for call, change in zip(door.faulty.calls, self._changes(door.faulty), strict=False):
             if not call.done and change.state != "unknown":
                 self.broken.append(f"{door.faulty.name}: {change.state} after a failure")
         faulty = [call for call in door.faulty.calls if call.lease is not None]
-        self.broken += [f"{door.faulty.name}: {text}" for text in false_unlocks(faulty, seen)]
+        self.broken += [
+            f"{door.faulty.name}: {text}" for text in false_unlocks(faulty, seen, repeated)
+        ]
 
     def _changes(self, bolt: Bolt) -> list[Change]:
         return [c for door in self.doors for c in door.changes if c.actuator == bolt.name]
@@ -193,8 +198,13 @@ class Run:
                 self.broken.append(f"record: {door.camera.name} changes to what it was")
 
 
-def false_unlocks(calls: Sequence[Call], seen: Sequence[Seen]) -> list[str]:
-    """What is wrong with each unlock, given what the detector saw."""
+def false_unlocks(
+    calls: Sequence[Call], seen: Sequence[Seen], repeated: Mapping[float, float]
+) -> list[str]:
+    """What is wrong with each unlock, given what the detector saw.
+
+    repeated: see `Camera`.
+    """
     wrong = []
     latest = 0
     for call in calls:
@@ -210,7 +220,10 @@ def false_unlocks(calls: Sequence[Call], seen: Sequence[Seen]) -> list[str]:
             wrong.append(f"unlock {lease.sequence} again or out of order")
         if call.done:  # what failed may be tried again
             latest = max(latest, lease.sequence)
-        held = held_seconds(seen, taken_at)
+        shown_first_at = repeated.get(taken_at, taken_at)
+        held = held_seconds(seen, shown_first_at)
+        if held >= 0.0:
+            held += taken_at - shown_first_at
         if held < HOLD_SECONDS - 1e-6:
             wrong.append(f"unlock {lease.sequence} after {held:.3f} s of masked faces")
     return wrong
