@@ -7,13 +7,20 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conftest import CLASSES
-from fault_parts import Bolt, Call, Camera, CrampedTrail, Detector, Seen
-from fault_plan import Plan, Scene
+from fault_account import (
+    GRACE_SECONDS,
+    HOLD_SECONDS,
+    MAX_AGE_SECONDS,
+    false_unlocks,
+    late_locks,
+)
+from fault_parts import Bolt, Camera, CrampedTrail, Detector, Seen
+from fault_plan import Plan
 
 from monitor.actuators.latch import Latch
 from monitor.actuators.lease import Change, Lease
@@ -31,11 +38,6 @@ from monitor.pipeline import Pipeline
 from monitor.policy import Policy
 from monitor.zones import Zones
 
-HOLD_SECONDS = 0.08
-GRACE_SECONDS = 0.06
-MAX_AGE_SECONDS = 0.15
-# what a busy machine may take to wake a thread up; promises are about the program, not about it
-SLACK_SECONDS = 0.5
 RECONNECT_SECONDS = (0.005, 0.01, 0.02)
 THREAD_SECONDS = 10.0
 
@@ -196,77 +198,3 @@ class Run:
             repeated = any(a == b for a, b in itertools.pairwise(states))
             if repeated and not self.trail.lost:
                 self.broken.append(f"record: {door.camera.name} changes to what it was")
-
-
-def false_unlocks(
-    calls: Sequence[Call], seen: Sequence[Seen], repeated: Mapping[float, float]
-) -> list[str]:
-    """What is wrong with each unlock, given what the detector saw.
-
-    repeated: see `Camera`.
-    """
-    wrong = []
-    latest = 0
-    for call in calls:
-        lease = call.lease
-        if lease is None:
-            continue
-        taken_at = lease.captured_at or -math.inf
-        if not lease.expires_at - taken_at <= GRACE_SECONDS + 1e-6:
-            wrong.append(f"unlock {lease.sequence} outlives its picture's grace")
-        if call.began_at > lease.expires_at + SLACK_SECONDS:
-            wrong.append(f"unlock {lease.sequence} after it had run out")
-        if lease.sequence <= latest:
-            wrong.append(f"unlock {lease.sequence} again or out of order")
-        if call.done:  # what failed may be tried again
-            latest = max(latest, lease.sequence)
-        shown_first_at = repeated.get(taken_at, taken_at)
-        held = held_seconds(seen, shown_first_at)
-        if held >= 0.0:
-            held += taken_at - shown_first_at
-        if held < HOLD_SECONDS - 1e-6:
-            wrong.append(f"unlock {lease.sequence} after {held:.3f} s of masked faces")
-    return wrong
-
-
-def held_seconds(seen: Sequence[Seen], until: float) -> float:
-    """For how long nothing but masked faces had been seen when a picture was taken; -1 for never.
-
-    An account of its own, from what the detector said and nothing else.
-    """
-    start = latest = -math.inf
-    for one in seen:
-        age_seconds = one.answered_at - one.taken_at
-        if one.scene is Scene.BARE:
-            latest = -math.inf
-        elif one.scene is Scene.MASKED and 0.0 <= age_seconds <= MAX_AGE_SECONDS + SLACK_SECONDS:
-            if one.taken_at - latest > GRACE_SECONDS:
-                start = one.taken_at
-            latest = one.taken_at
-        if one.taken_at == until:
-            break
-    return until - start if latest == until else -1.0
-
-
-def late_locks(calls: Sequence[Call], seen: Sequence[Seen]) -> list[str]:
-    """Which unlocks were not followed by a lock in time."""
-    wrong = []
-    for call, after in itertools.pairwise(calls):
-        if call.lease is None:
-            continue
-        if after.lease is not None:
-            wrong.append(f"unlock {call.lease.sequence} is followed by another")
-        bare = [
-            s.answered_at for s in seen if s.scene is Scene.BARE and s.answered_at > call.began_at
-        ]
-        clear = [
-            s.taken_at + GRACE_SECONDS
-            for s in seen
-            if s.scene is Scene.MASKED and s.answered_at <= after.began_at
-        ]
-        due = min(max(clear, default=call.began_at), *bare[:1], math.inf)
-        if after.began_at > max(due, call.ended_at) + SLACK_SECONDS:
-            wrong.append(
-                f"unlock {call.lease.sequence} is locked {after.began_at - due:.3f} s too late"
-            )
-    return wrong

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_run import GRACE_SECONDS
+from fault_account import GRACE_SECONDS
 
 from monitor.audit.ledger import FILE, read_events
 
