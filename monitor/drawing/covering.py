@@ -7,11 +7,10 @@ import numpy as np
 from ..frame import Image
 from .canvas import Canvas, ellipse, smooth
 from .look import Look, Pose, mix, shade
-from .person import Light, draw_hand, shine
+from .person import Light, draw_hand, fine_canvas, shine
 from .wardrobe import draw_mask
 
 _REACH = (-1.9, -2.0, 1.9, 3.0)
-_ENOUGH_PX = 60.0
 
 
 def draw_covering(image: Image, look: Look, pose: Pose, light: Light) -> None:
@@ -22,8 +21,7 @@ def draw_covering(image: Image, look: Look, pose: Pose, light: Light) -> None:
     pose: where the face is, how high the mask sits, where hands are, whether there is a scarf,
         which here is pulled over mouth and nose.
     """
-    oversample = max(int(np.ceil(_ENOUGH_PX / pose.face_px)), 1)
-    canvas = Canvas(_REACH, pose.face_px / 2, oversample=oversample)
+    canvas = fine_canvas(_REACH, pose.face_px)
     draw_mask(canvas, look, pose.face_only)
     if pose.scarf:
         _pulled_up_scarf(canvas, look, pose.face_only)

@@ -65,13 +65,14 @@ def draw_person(image: Image, look: Look, pose: Pose, light: Light) -> None:
         _arm_layer(look, light, kept_px, x, y).lay_on(image, pose.place)
 
 
-def _canvas(reach: tuple[float, float, float, float], kept_px: float) -> Canvas:
+def fine_canvas(reach: tuple[float, float, float, float], kept_px: float) -> Canvas:
+    """A canvas on which features keep apart, for a head that is `kept_px` wide when finished."""
     return Canvas(reach, kept_px / 2, oversample=int(np.ceil(_ENOUGH_PX / kept_px)))
 
 
 @lru_cache(maxsize=_LAYERS)
 def _back_layer(look: Look, light: Light, kept_px: float) -> Layer:
-    canvas = _canvas((-1.9, -2.5, 1.9, 3.2), kept_px)
+    canvas = fine_canvas((-1.9, -2.5, 1.9, 3.2), kept_px)
     draw_behind(canvas, look)
     shine(canvas, light, wide=1.35, tall=2.1)
     return canvas.finish()
@@ -87,7 +88,7 @@ def _body_layer(
     stride: float,
     scarf: bool,
 ) -> Layer:
-    canvas = _canvas((-4.2, 0.0, 4.2, bottom), kept_px)
+    canvas = fine_canvas((-4.2, 0.0, 4.2, bottom), kept_px)
     _legs(canvas, look, stride)
     for side in (-1, 1):
         if side not in raised:
@@ -101,7 +102,7 @@ def _body_layer(
 
 @lru_cache(maxsize=_LAYERS)
 def _head_layer(look: Look, light: Light, kept_px: float, pose: Pose) -> Layer:
-    canvas = _canvas((-1.9, -2.5, 1.9, 3.2), kept_px)
+    canvas = fine_canvas((-1.9, -2.5, 1.9, 3.2), kept_px)
     draw_skull(canvas, look, pose)
     draw_features(canvas, look, pose)
     draw_mask(canvas, look, pose)
@@ -113,7 +114,7 @@ def _head_layer(look: Look, light: Light, kept_px: float, pose: Pose) -> Layer:
 
 @lru_cache(maxsize=_LAYERS)
 def _held_mask_layer(look: Look, light: Light, kept_px: float) -> Layer:
-    canvas = _canvas((-1.4, -0.2, 1.4, 1.6), kept_px)
+    canvas = fine_canvas((-1.4, -0.2, 1.4, 1.6), kept_px)
     draw_held_mask(canvas, look.mask)
     shine(canvas, light, wide=3.4, tall=40.0)
     return canvas.finish()
@@ -122,7 +123,7 @@ def _held_mask_layer(look: Look, light: Light, kept_px: float) -> Layer:
 def _arm_layer(look: Look, light: Light, kept_px: float, x: float, y: float) -> Layer:
     side = 1 if x >= 0 else -1
     inner, outer = sorted((side * 4.0, x - side * 1.6))
-    canvas = _canvas((inner, min(y - 2.0, 2.6), outer, max(8.0, y + 2.0)), kept_px)
+    canvas = fine_canvas((inner, min(y - 2.0, 2.6), outer, max(8.0, y + 2.0)), kept_px)
     _raised_arm(canvas, look, x, y)
     shine(canvas, light, wide=3.4, tall=40.0)
     return canvas.finish()
