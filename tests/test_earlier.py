@@ -8,12 +8,13 @@ import sqlite3
 import urllib.request
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.audit import Event, Kind, Ledger
+from monitor.audit import Event, Kind, Ledger, read_events
 from monitor.cli import main
 from monitor.web.changes import KEPT, Change, RecentChanges
 from monitor.web.earlier import earlier_changes
@@ -71,6 +72,35 @@ def test_of_many_only_the_latest_are_listed_and_later_ones_go_on_counting(path: 
     assert changes.picture(KEPT) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("20260131-hall.jpg", True, id="as this program names them"),
+        pytest.param(None, False, id="an entry without one"),
+        pytest.param("", False, id="no name"),
+        pytest.param("../audit.sqlite3", False, id="a step up"),
+        pytest.param("/etc/passwd", False, id="from the root"),
+        pytest.param("more/20260131-hall.jpg", False, id="a step down"),
+    ],
+)
+def test_the_snapshot_of_an_entry_is_shown_from_its_own_folder_alone(
+    path: Path, name: str | None, shown: bool
+) -> None:
+    with Ledger(path) as ledger:
+        ledger.append([replace(entry(0, Kind.DOOR, "locked"), picture=name)])
+    [change] = earlier_changes(path, snapshots=True)
+    assert change.pictured is shown
+    assert change.snapshot == (path.parent / "pictures" / str(name) if shown else None)
+    assert RecentChanges([change]).picture(1) == change.snapshot
+
+
+def test_kept_snapshots_are_not_shown_once_they_are_off(path: Path) -> None:
+    with Ledger(path) as ledger:
+        ledger.append([replace(entry(0, Kind.DOOR, "locked"), picture="20260131-hall.jpg")])
+    [change] = earlier_changes(path, snapshots=False)
+    assert (change.pictured, change.snapshot) == (False, None)
+
+
 def of_another_program(path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE other (id)")
@@ -95,27 +125,37 @@ def test_a_record_that_cannot_be_read_lists_nothing(
 
 
 @pytest.mark.usefixtures("colour_model")
+@pytest.mark.parametrize("snapshots", [False, True], ids=["snapshots off", "snapshots on"])
 def test_a_run_lists_what_the_audit_tells_of_the_run_before(
+    snapshots: bool,
     clip: Callable[..., Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("config.yaml").write_text("audit: {folder: record}\nweb: {port: 0}\n")
+    kept = f"audit: {{folder: record, snapshots: {str(snapshots).lower()}}}"
+    Path("config.yaml").write_text(f"{kept}\nweb: {{port: 0}}\n")
     arguments = ["run", "--no-window", "--source", str(clip("hall", [("bare", 3)]))]
     assert main(arguments) == 0
     listed: list[dict[str, object]] = []
+    pictures: list[bytes] = []
 
     def look(*_: object) -> None:
         found = re.findall(r"live page: (http://\S+)", capsys.readouterr().err)
         with urllib.request.urlopen(f"{found[-1]}changes", timeout=30) as answer:
             listed.extend(json.load(answer))
+        if snapshots:
+            with urllib.request.urlopen(f"{found[-1]}changes/1.jpg", timeout=30) as answer:
+                pictures.append(answer.read())
 
     monkeypatch.setattr("monitor.service.Service.ready", look)
     assert main(arguments) == 0
     assert (listed[-1]["number"], listed[-1]["what"], listed[-1]["pictured"]) == (
         1,
         "denied",
-        False,
+        snapshots,
     )
+    # As it was kept: with its faces veiled, and nothing drawn on it.
+    before = [event.picture for event in read_events(Path("record/audit.sqlite3")) if event.picture]
+    assert pictures == [Path("record/pictures", name).read_bytes() for name in before[:1]]

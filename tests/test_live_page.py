@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 from browser import Tab, browser
+from conftest import picture
 from live_page import TOKEN, Site
 
 from monitor.actuators.lease import Change, Lease
@@ -50,18 +52,48 @@ def test_a_change_of_the_door_is_seen_without_a_reload(tab: Tab) -> None:
 
 
 def test_what_happened_before_the_start_is_listed_without_a_picture(tab: Tab) -> None:
-    before = changes.Change(1, 1_770_000_000.0, "front", "unlocked", "1 face masked", False)
-    with Site(earlier=[before]) as site:
+    with Site(earlier=[before(1)]) as site:
         tab.leave()
         tab.go(site.page.address)
         tab.wait_for("document.querySelectorAll('#changes li').length === 1")
-        assert tab.text("#changes li strong") == "Unlocked"
+        assert tab.text("#changes li strong") == "Denied"
         assert not tab.evaluate("document.querySelector('#changes img')")
         site.show("bare")
         tab.wait_for("document.querySelectorAll('#changes li').length === 2")
         assert tab.text("#changes li strong") == "Denied"
         tab.wait_for("document.querySelector('#changes li img').naturalWidth")
         assert tab.errors == []
+
+
+def test_what_happened_before_the_start_is_listed_with_its_snapshot_while_that_is_kept(
+    tab: Tab, tmp_path: Path
+) -> None:
+    kept, gone = tmp_path / "kept.jpg", tmp_path / "gone.jpg"
+    kept.write_bytes(jpeg(1280, 720))
+    with Site(earlier=[before(1, kept), before(2, gone)]) as site:
+        tab.leave()
+        tab.look(width_px=PHONE[0], height_px=PHONE[1])
+        tab.go(site.page.address)
+        tab.wait_for("document.querySelector('#changes li:nth-child(2) img')?.naturalWidth")
+        # A picture that is gone leaves no broken one.
+        tab.wait_for("document.querySelectorAll('#changes li img').length === 1")
+        assert tab.evaluate("document.querySelectorAll('#changes li').length") == 2
+        assert not tab.evaluate("document.querySelector('#changes li:nth-child(1) a')")
+        small = tab.evaluate("document.querySelector('#changes img').clientWidth")
+        assert small < PHONE[0] / 2
+        assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        tab.go(tab.evaluate("document.querySelector('#changes a').href"))
+        tab.wait_for("document.images[0]?.naturalWidth === 1280")
+
+
+def before(number: int, snapshot: Path | None = None) -> changes.Change:
+    at = 1_770_000_000.0 + number
+    return changes.Change(number, at, "front", "denied", "no mask", snapshot is not None, snapshot)
+
+
+def jpeg(width_px: int, height_px: int) -> bytes:
+    _, encoded = cv2.imencode(".jpg", picture("bare", width_px, height_px))
+    return encoded.tobytes()
 
 
 def test_the_health_of_each_door_is_shown(tab: Tab) -> None:

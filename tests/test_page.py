@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -16,6 +17,7 @@ from live_page import TOKEN, WAIT_SECONDS, Site
 
 from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
+from monitor.web.changes import Change
 from monitor.web.login import WRONG_TOKENS
 
 PATHS = ["/", "/state", "/video?door=front", "/picture?door=front", "/changes", "/changes/1.jpg"]
@@ -86,6 +88,57 @@ def test_the_picture_and_the_changes_of_a_door_can_be_had() -> None:
         assert site.ask("/changes/99.jpg").status == 404
         assert site.ask("/picture?door=cellar").status == 404
         assert site.ask("/video").status == 404
+
+
+def kept(path: Path) -> Change:
+    """A change from before the start, whose snapshot is to be in that file."""
+    return Change(1, 1_770_000_000.0, "front", "denied", "no mask", True, path)
+
+
+def test_the_snapshot_of_an_earlier_change_is_had_by_its_number_alone(tmp_path: Path) -> None:
+    snapshot = tmp_path / "20260131-front.jpg"
+    snapshot.write_bytes(b"\xff\xd8 kept")
+    with Site(earlier=[kept(snapshot)]) as site:
+        answer = site.ask("/changes/1.jpg")
+        assert (answer.status, answer.body) == (200, b"\xff\xd8 kept")
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.headers["cache-control"] == "no-store"
+        # Nothing says where it lies, so nothing can be asked for by that.
+        listed = site.ask("/changes").body
+        assert json.loads(listed)[0]["pictured"]
+        assert snapshot.name.encode() not in listed
+        for name in (
+            snapshot.name,
+            "2.jpg",
+            "-1.jpg",
+            "1.jpg/..",
+            f"../{snapshot.name}",
+            f"..%2f{snapshot.name}",
+            quote(str(snapshot), safe=""),
+        ):
+            assert site.ask(f"/changes/{name}").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("expired.jpg", id="deleted since"),
+        pytest.param("", id="a folder"),
+        pytest.param("\0.jpg", id="no name at all"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_had_is_not_found(path: str, tmp_path: Path) -> None:
+    with Site(earlier=[kept(tmp_path / path)]) as site:
+        assert site.ask("/changes/1.jpg").status == 404
+
+
+def test_the_snapshot_of_an_earlier_change_needs_the_token_too(tmp_path: Path) -> None:
+    snapshot = tmp_path / "20260131-front.jpg"
+    snapshot.write_bytes(b"\xff\xd8 kept")
+    with Site(token=TOKEN, earlier=[kept(snapshot)]) as site:
+        assert site.ask("/changes/1.jpg").status == 401
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        assert site.ask("/changes/1.jpg", headers=shown).status == 200
 
 
 def test_the_state_is_told_as_it_changes() -> None:

@@ -25,11 +25,13 @@ def open_page(
     *,
     overrides: Mapping[str, Override] | None = None,
     record: Path | None = None,
+    snapshots: bool = False,
 ) -> LivePage | None:
     """The live page, served until the stack is left; None where there is none.
 
     overrides: see `LivePage`.
     record: the audit's file, for what happened earlier; None where there is none.
+    snapshots: whether the audit's pictures of it are shown.
 
     Says its address, or why there is none, on stderr. Raises UsageError where it must be served and
     is not installed, and MaskgateError where the address cannot be had.
@@ -37,7 +39,7 @@ def open_page(
     if web.serve == "never":
         return None
     try:
-        page = stack.enter_context(_page(web, overrides, record))
+        page = stack.enter_context(_page(web, overrides, record, snapshots))
     except MaskgateError as error:
         if web.serve == "always":
             raise
@@ -48,7 +50,10 @@ def open_page(
 
 
 def _page(
-    web: WebSection, overrides: Mapping[str, Override] | None, record: Path | None
+    web: WebSection,
+    overrides: Mapping[str, Override] | None,
+    record: Path | None,
+    snapshots: bool,
 ) -> LivePage:
     try:
         # Its libraries are an extra: without them doors are watched all the same.
@@ -61,5 +66,5 @@ def _page(
         port=web.port,
         token=token,
         overrides=overrides,
-        earlier=earlier_changes(record) if record else (),
+        earlier=earlier_changes(record, snapshots=snapshots) if record else (),
     )

@@ -62,7 +62,13 @@ def run(
         overrides: dict[str, Override] = {}
         orders = overrides if config.override.page else None
         record = trail.path if trail else None
-        page = open_page(stack, config.web, overrides=orders, record=record)
+        page = open_page(
+            stack,
+            config.web,
+            overrides=orders,
+            record=record,
+            snapshots=config.audit.snapshots,
+        )
         watching: list[Watch] = []
         if trail:
             watching.append(partial(_noted, config, stack.enter_context(trail)))

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from ..channel import Channel
@@ -26,6 +27,7 @@ class Change:
     what: locked, unlocked or denied.
     reason: why, in words.
     pictured: whether there is a picture of it.
+    snapshot: the file of that picture where it is not in memory; it may be gone since.
     """
 
     number: int
@@ -34,6 +36,7 @@ class Change:
     what: str
     reason: str
     pictured: bool = True
+    snapshot: Path | None = None
 
 
 class Changes(Protocol):
@@ -43,8 +46,8 @@ class Changes(Protocol):
         """At most so many changes, the newest first."""
         ...
 
-    def picture(self, number: int) -> bytes | None:
-        """The JPEG of a change; None where it is not kept."""
+    def picture(self, number: int) -> bytes | Path | None:
+        """The JPEG of a change, or the file that should hold it; None where it is not kept."""
         ...
 
 
@@ -62,8 +65,8 @@ class RecentChanges:
     ) -> None:
         self._clock = clock
         self._noted: Channel[_Noted] = Channel(_WAITING, overwrite=True)
-        self._kept: deque[tuple[Change, bytes | None]] = deque(
-            ((change, None) for change in earlier), maxlen=KEPT
+        self._kept: deque[tuple[Change, bytes | Path | None]] = deque(
+            ((change, change.snapshot) for change in earlier), maxlen=KEPT
         )
         self._count = len(earlier)
 
@@ -88,6 +91,6 @@ class RecentChanges:
         """At most so many changes, the newest first."""
         return [change for change, _ in reversed(self._kept)][:count]
 
-    def picture(self, number: int) -> bytes | None:
-        """The JPEG of a change; None where there is none, or it is not kept any more."""
-        return next((jpeg for change, jpeg in self._kept if change.number == number), None)
+    def picture(self, number: int) -> bytes | Path | None:
+        """The JPEG of a change, or the file that should hold it; None where it is not kept."""
+        return next((picture for change, picture in self._kept if change.number == number), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..audit.event import Event, Kind
 from ..audit.ledger import read_events
+from ..audit.retention import PICTURES
 from ..errors import MaskgateError
 from ..evidence import Evidence
 from ..policy import Door
@@ -19,10 +20,11 @@ _log = logging.getLogger("monitor.web")
 _MOST_READ = 10 * KEPT
 
 
-def earlier_changes(path: Path) -> Sequence[Change]:
+def earlier_changes(path: Path, *, snapshots: bool = False) -> Sequence[Change]:
     """The latest changes in a ledger, the oldest first; none where it cannot be read.
 
     path: the ledger's file.
+    snapshots: whether the pictures that lie beside it are shown.
     """
     if not path.exists():
         return ()
@@ -32,10 +34,19 @@ def earlier_changes(path: Path) -> Sequence[Change]:
         _log.warning("live page: nothing earlier is listed: %s", error)
         return ()
     told = [(event, what) for event in events if (what := _what(event))][:KEPT]
+    folder = path.parent / PICTURES if snapshots else None
     return [
-        Change(number, event.at.timestamp(), event.door, what, event.reason, pictured=False)
+        _change(number, event, what, folder)
         for number, (event, what) in enumerate(reversed(told), 1)
     ]
+
+
+def _change(number: int, event: Event, what: str, folder: Path | None) -> Change:
+    name = event.picture
+    # Whoever can write into the record must not choose which of this machine's files are shown.
+    snapshot = folder / name if folder and name and Path(name).name == name else None
+    at = event.at.timestamp()
+    return Change(number, at, event.door, what, event.reason, snapshot is not None, snapshot)
 
 
 def _what(event: Event) -> str | None:

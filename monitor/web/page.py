@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -194,7 +195,9 @@ class Page:
         )
 
     async def _change(self, request: Request) -> Response:
-        jpeg = self._changes.picture(request.path_params["number"])
+        picture = self._changes.picture(request.path_params["number"])
+        # A disk may be slow, and all of the page waits on this thread.
+        jpeg = await asyncio.to_thread(_read, picture) if isinstance(picture, Path) else picture
         if jpeg is None:
             return PlainTextResponse("no picture of it kept\n", 404)
         return Response(jpeg, media_type="image/jpeg")
@@ -221,6 +224,13 @@ class Page:
             await asyncio.wait_for(self._ending.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        return None
 
 
 def _unknown_door() -> Response:

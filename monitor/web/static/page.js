@@ -82,6 +82,8 @@ function changeItem(change) {
     item.querySelector("a").href = address;
     item.querySelector("img").src = address;
     item.querySelector("img").alt = `The picture of ${change.door} at that time`;
+    // Kept pictures have an end: what is gone is not announced by a broken one.
+    item.querySelector("img").onerror = () => item.querySelector("a").remove();
   } else {
     item.querySelector("a").remove();
   }
