@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from ..baseline import ratios, read_baseline
 from ..bench import Comparison, bench, compare, peak_memory_mb
 from ..capture import Capture
 from ..config import Config
@@ -17,7 +14,7 @@ from ..detections import Detections
 from ..detector import Detector
 from ..door_bench import Looped, bench_doors
 from ..door_section import DoorSection
-from ..errors import SourceError, UsageError
+from ..errors import SourceError
 from ..frame import Frame, Image
 from ..line import Line
 from ..other_model import OtherModel
@@ -33,6 +30,7 @@ from ..parts import (
 from ..policy import Decision
 from ..provider import Device
 from ..sources import without_secrets
+from .bench_report import BenchReport, print_row
 
 _PICTURES = 16
 _FPS_OF_LAST_RESORT = 25.0
@@ -61,7 +59,7 @@ def measure(
     json_file: gets all of it as plain values.
     baseline: what `json_file` got earlier, to print the ratios to it.
     """
-    before = read_baseline(baseline) if baseline else None
+    report = BenchReport(json_file, baseline)
     door = config.doors[0]
     spec = door.source if source is None else source
     name = without_secrets(str(spec))
@@ -78,16 +76,16 @@ def measure(
     images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
     if found is None:
         raise SourceError(f"{name}: too few frames found, expected more than those of a warm-up")
-    content = _heading(detector, name, images[0])
-    _row("frames", str(found.frames))
+    report.begin(detector, name, images[0])
+    print_row("frames", str(found.frames))
     print(found)
     compared = _compared(images, detector, against, frames) if against else None
     memory_mb = peak_memory_mb()
     print(f"{memory_mb:.0f} MB of memory at most")
-    content |= {**found.to_dict(), "memory_mb": memory_mb}
+    report.add({**found.to_dict(), "memory_mb": memory_mb})
     if against and compared:
-        content["against"] = {"file": against.name, **compared.to_dict()}
-    _conclude(content, before, json_file)
+        report.add({"against": {"file": against.name, **compared.to_dict()}})
+    report.conclude()
 
 
 def measure_doors(
@@ -109,7 +107,7 @@ def measure_doors(
 
     The other arguments are as for `measure`. No actuator is told of anything.
     """
-    before = read_baseline(baseline) if baseline else None
+    report = BenchReport(json_file, baseline)
     door = config.doors[0]
     spec = door.source if source is None else source
     name = without_secrets(str(spec))
@@ -118,7 +116,7 @@ def measure_doors(
     if not images:
         raise SourceError(f"{name}: no frame found, expected at least one")
     fps = make_source(door, spec).fps or _FPS_OF_LAST_RESORT
-    content = _heading(detector, name, images[0])
+    report.begin(detector, name, images[0])
     print(f"{'door':<14} {'frames/s':>8} {'p50 ms':>8} {'p99 ms':>8}   from capture to decision")
     measured = {}
     for which, names in {
@@ -128,8 +126,9 @@ def measure_doors(
         lines = [_bench_line(door, each, images, fps, detector) for each in names]
         measured[which] = bench_doors(lines, seconds, check_interrupt=check_interrupt)
         print(measured[which])
-    content |= {which: found.to_dict() for which, found in measured.items()}
-    _conclude({**content, "fps": fps, "seconds": seconds}, before, json_file)
+    report.add({which: found.to_dict() for which, found in measured.items()})
+    report.add({"fps": fps, "seconds": seconds})
+    report.conclude()
 
 
 def _bench_line(
@@ -148,38 +147,3 @@ def _compared(images: Sequence[Image], detector: Detector, against: Path, pairs:
     print(f"{'the other':<14} {compared.other}   {against.name}: its resize and its network alone")
     print(f"ratio {compared.ratio:.2f}: the middle of {pairs} pairs")
     return compared
-
-
-def _heading(detector: Detector, name: str, image: Image) -> dict[str, Any]:
-    """Say what is measured and on what; the same as plain values."""
-    height_px, width_px = image.shape[:2]
-    _row("model", f"{detector.path.name}, sha256 {detector.sha256[:12]}")
-    buffers = "bound buffers" if detector.bound else "plain session"
-    graph = ", CUDA graph" if detector.graph else ""
-    _row("runs on", f"{detector.provider}, {buffers}{graph}, {detector.threads} threads")
-    _row("source", f"{name}, {width_px} x {height_px} px")
-    return {
-        "model": {"file": detector.path.name, "sha256": detector.sha256},
-        "provider": detector.provider,
-        "bound": detector.bound,
-        "graph": detector.graph,
-        "threads": detector.threads,
-        "source": {"name": name, "width_px": width_px, "height_px": height_px},
-    }
-
-
-def _conclude(
-    content: dict[str, Any], before: dict[str, Any] | None, json_file: Path | None
-) -> None:
-    if before is not None:
-        print(f"{'against the baseline':<44} {'before':>10} {'now':>10} {'ratio':>8}")
-        print("\n".join(ratios(content, before)))
-    if json_file:
-        try:
-            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{json_file}: {error.strerror}; expected a file to write") from None
-
-
-def _row(name: str, value: str) -> None:
-    print(f"{name:<14} {value}")
