@@ -110,11 +110,19 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.onnx",
         help="time another model in turn: its resize and its network, nothing that follows",
     )
-    parser.add_argument(
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
         "--doors",
         type=_count,
         metavar="N",
         help="time N doors that are watched at once by what `run` consists of",
+    )
+    several.add_argument(
+        "--viewers",
+        type=_count,
+        metavar="N",
+        help="time the whole loop, with drawing, recording and N viewers of the live page, "
+        "beside the bare detector",
     )
     parser.add_argument(
         "--seconds",

@@ -112,6 +112,7 @@ def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
 def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
     from .app.bench import measure, measure_doors
+    from .app.bench_viewers import measure_viewers
 
     loaded = config.load(options.config)
     given: dict[str, Any] = {
@@ -124,6 +125,8 @@ def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     }
     if options.doors:
         measure_doors(loaded, count=options.doors, seconds=options.seconds, **given)
+    elif options.viewers:
+        measure_viewers(loaded, count=options.viewers, frames=options.frames, **given)
     else:
         measure(loaded, frames=options.frames, against=options.against, **given)
     return 0
