@@ -89,6 +89,7 @@ class FrameRule:
         wrong = [message for right, message in checks if not right]
         if wrong:
             raise ConfigError("policy: " + "; ".join(wrong))
+        self.allowed = tuple(allowed)
         self._classes = classes
         self._allowed = np.array([name in allowed for name in classes])
         self._grant = grant

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from .actuators import make
 from .actuators.deny import Denier
@@ -24,16 +23,15 @@ from .detector import Detector
 from .door_section import DoorSection, ZonesSection
 from .doorkeeper import Doorkeeper, Result
 from .evidence import FrameRule
-from .frame import Frame, Image
+from .frame import Frame
 from .hard_frames import HardFrames
 from .hours import Closed, Hours
 from .line import Line
 from .orientation import Orientation
-from .policy import Decision, Order, Policy
+from .policy import Order, Policy
 from .provider import Device
 from .replaying import Alone
 from .sources import Mode, Source, open_source
-from .view.annotate import annotate
 from .view.pane import Pane
 from .zones import Polygon, Zones
 from .zones_file import add_ignored, read_zones
@@ -226,7 +224,6 @@ def make_pane(door: DoorSection, line: Line) -> Pane:
 
     return Pane(
         door.name,
-        allowed=door.policy.allowed,
         live=line.capture.source.live,
         zones=lambda: line.doorkeeper.zones,
         keep_zone=keep_zone if door.zones_file else None,
@@ -254,12 +251,3 @@ def frames_of(door: DoorSection, spec: int | str) -> Iterator[Frame]:
             yield replace(frame, image=orientation.apply(frame.image))
     finally:
         source.close()
-
-
-def drawn(
-    door: DoorSection, frame: Frame, decision: Decision, frames_per_second: float | None = None
-) -> Image:
-    """A copy of the frame's picture, uint8 [H, W, 3], with what was decided about it."""
-    image = np.copy(frame.image)
-    annotate(image, decision, allowed=door.policy.allowed, frames_per_second=frames_per_second)
-    return image

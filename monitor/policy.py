@@ -33,6 +33,7 @@ class Decision:
     verdicts: of each of the faces.
     tracks: the number of each face, the same from frame to frame; empty where none is followed.
     locks_at: time in seconds at which an unlocked door locks, whatever is seen until then.
+    allowed: the classes with which a face may pass.
     """
 
     time: float
@@ -45,6 +46,7 @@ class Decision:
     verdicts: tuple[Verdict, ...] = ()
     tracks: tuple[int, ...] = ()
     locks_at: float = math.inf
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ class Policy:
             judgement.verdicts,
             tuple(track.number for track in tracks),
             locks_at,
+            self._rule.allowed,
         )
 
     def _progress(self, evidence: Evidence, time: float) -> str:

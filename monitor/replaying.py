@@ -137,6 +137,14 @@ class Alone:
         seen = self._rule.unknown(fault) if detections is None else self._rule.judge(detections)
         door = Door.UNLOCKED if seen.evidence is Evidence.CLEAR else Door.LOCKED
         decision = Decision(
-            time, seen.evidence, door, seen.reason, seen.faces, 0.0, 0.0, seen.verdicts
+            time,
+            seen.evidence,
+            door,
+            seen.reason,
+            seen.faces,
+            held_seconds=0.0,
+            hold_seconds=0.0,
+            verdicts=seen.verdicts,
+            allowed=self._rule.allowed,
         )
         return decision if order is None else overruled(decision, order)

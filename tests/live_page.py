@@ -76,7 +76,7 @@ class Site:
         token: str | None = None,
         orders: bool = False,
         earlier: Sequence[Change] = (),
-        encode: Callable[[Result, Sequence[str]], bytes] = encoded,
+        encode: Callable[[Result], bytes] = encoded,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
@@ -95,7 +95,7 @@ class Site:
         self.doors: dict[str, ShownDoor] = {}
         for name in names:
             self._scenes[name] = Scenes([self.overrides[name].order])
-            self.doors[name] = self.page.add(name, allowed=["mask"], live=False)
+            self.doors[name] = self.page.add(name, live=False)
         self._stack = ExitStack()
 
     def show(self, scene: str, door: str = "front") -> None:

@@ -32,12 +32,22 @@ def decision(
     scores = np.array([[0.9, 0.1]] * len(boxes), np.float32).reshape(-1, 2)
     faces = Detections(np.array(boxes, np.float32).reshape(-1, 4), scores, CLASSES)
     verdicts = (verdict,) * len(boxes)
-    return Decision(0.0, evidence, door, reason, faces, held_seconds, 1.0, verdicts=verdicts)
+    return Decision(
+        0.0,
+        evidence,
+        door,
+        reason,
+        faces,
+        held_seconds,
+        1.0,
+        verdicts=verdicts,
+        allowed=("mask",),
+    )
 
 
 def drawn(decided: Decision, width_px: int, height_px: int) -> Image:
     image = np.full((height_px, width_px, 3), 60, np.uint8)
-    annotate(image, decided, allowed=("mask",), frames_per_second=12.3, age_seconds=0.1)
+    annotate(image, decided, frames_per_second=12.3, age_seconds=0.1)
     return image
 
 

@@ -155,7 +155,7 @@ def test_a_picture_is_no_wider_than_a_page_needs(
 ) -> None:
     result = Scenes().result("bare", width_px, height_px)
     before = result.frame.image.copy()
-    image = cv2.imdecode(np.frombuffer(encoded(result, ["mask"]), np.uint8), 1)
+    image = cv2.imdecode(np.frombuffer(encoded(result), np.uint8), 1)
     assert image is not None
     assert (image.shape[1], image.shape[0]) == shown_px
     assert np.array_equal(result.frame.image, before)
@@ -163,7 +163,7 @@ def test_a_picture_is_no_wider_than_a_page_needs(
 
 def test_the_faces_of_a_shrunk_picture_are_where_they_were() -> None:
     result = Scenes().result("bare", 1920, 1080)
-    image = cv2.imdecode(np.frombuffer(encoded(result, ["mask"]), np.uint8), 1)
+    image = cv2.imdecode(np.frombuffer(encoded(result), np.uint8), 1)
     assert image is not None
     plain = picture("bare", 960, 540)
     drawn = np.abs(image.astype(int) - plain).max(axis=2) > 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,7 +105,7 @@ def test_ratios_are_of_one_round_and_the_middle_of_all() -> None:
 def test_viewers_are_in_another_process_and_see_what_is_shown() -> None:
     asked_for: list[int] = []
 
-    def encode(result: Result, allowed: Sequence[str]) -> bytes:
+    def encode(result: Result) -> bytes:
         asked_for.append(result.frame.index)
         return bytes(100_000)
 

@@ -8,7 +8,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -30,7 +30,7 @@ def _the_server_ends() -> Iterator[None]:
     assert not [thread for thread in threading.enumerate() if thread.name == "live page"]
 
 
-def numbered(result: Result, allowed: Sequence[str]) -> bytes:
+def numbered(result: Result) -> bytes:
     """In place of a picture: its number, and as many bytes as a large picture has."""
     return b"picture %04d" % result.frame.index + bytes(100_000)
 
@@ -199,9 +199,9 @@ def tuple_of(host: str) -> tuple[str, int]:
 def test_several_viewers_share_one_encoding_and_none_is_made_without_them() -> None:
     encoded: list[int] = []
 
-    def count(result: Result, allowed: Sequence[str]) -> bytes:
+    def count(result: Result) -> bytes:
         encoded.append(result.frame.index)
-        return numbered(result, allowed)
+        return numbered(result)
 
     with Site(encode=count) as site:
         for _ in range(3):

@@ -163,6 +163,18 @@ def test_a_face_counts_once_it_has_settled(votes: str, expected: str) -> None:
     assert evidence(policy(settle_seconds=0.25), votes, 8.0) == expected
 
 
+def test_a_decision_says_which_classes_may_pass() -> None:
+    # What draws it would else have to be told of every other policy that a door is given.
+    judge = Policy(FrameRule(classes=CLASSES, allowed=("noMask",)))
+    order = Order(Door.LOCKED, "by hand")
+    for decision in (
+        judge.update(seen(BARE), 0.0),
+        judge.update(None, 0.1),
+        judge.update(seen(BARE), 0.2, order=order),
+    ):
+        assert decision.allowed == ("noMask",)
+
+
 @pytest.mark.parametrize("frames_per_second", [5.0, 10.0, 30.0])
 def test_a_face_settles_after_the_same_time_at_any_frame_rate(frames_per_second: float) -> None:
     found = evidence(policy(settle_seconds=0.15), "+" * 31, frames_per_second)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import cv2
 import pytest
@@ -20,6 +21,7 @@ from test_cli import _MONITOR, WAIT_SECONDS
 from monitor.app.doors import Doors
 from monitor.config import load
 from monitor.errors import ConfigError
+from monitor.web.live_page import LivePage
 
 Write = Callable[..., None]
 
@@ -118,6 +120,27 @@ def test_a_door_gets_another_doorkeeper_while_its_camera_goes_on(
     assert changed.doorkeeper is not keeper
     assert other.doorkeeper is untouched
     assert caplog.messages[-1] == f"configuration read again: front: {next(iter(keys))}"
+
+
+def test_what_is_drawn_is_what_may_pass_now() -> None:
+    write(front(policy={"allowed": ["mask", "noMask"]}))
+    page = LivePage(port=0)
+    watched = Doors(
+        load(None),
+        ColourDetector(),  # type: ignore[arg-type]
+        watching=[lambda stack, door, source, overwrite: page.add(door.name, live=False)],
+    )
+    with page, watched.pipeline:
+        results = watched.pipeline.results()
+        assert next(found[1].decision.verdicts for found in results if found) == ("allowed",)
+        write(front(policy={"allowed": ["noMask"]}))
+        follow(watched)
+        # A masked face is now denied for a class that was allowed before.
+        decisions = (found[1].decision for found in results if found)
+        denied = next(decision for decision in decisions if decision.allowed == ("noMask",))
+        assert denied.verdicts == ("denied",)
+        with urlopen(f"{page.address}picture?door=front", timeout=WAIT_SECONDS) as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.parametrize("keys", [{"source": "bare"}, {"rotate_degrees": 90}, {"mirror": True}])

@@ -50,7 +50,6 @@ class Watch:
         self.panes = [
             Pane(
                 name,
-                allowed=("mask",),
                 live=live,
                 zones=lambda: self.zones,
                 keep_zone=keep,

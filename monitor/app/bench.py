@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from ..frame import Frame, Image
 from ..line import Line
 from ..other_model import OtherModel
 from ..parts import (
-    drawn,
     frames_of,
     make_detector,
     make_doorkeeper,
@@ -30,6 +28,7 @@ from ..parts import (
 from ..policy import Decision
 from ..provider import Device
 from ..sources import without_secrets
+from ..view.annotate import annotated
 from .bench_report import BenchReport, print_row
 
 _PICTURES = 16
@@ -72,7 +71,7 @@ def measure(
         return policy.update(zones.select(faces, width_px, height_px), frame.time)
 
     pictures = _PICTURES if against else 1
-    found = bench(frames_of(door, spec), detector, judge, partial(drawn, door), frames)
+    found = bench(frames_of(door, spec), detector, judge, annotated, frames)
     images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
     if found is None:
         raise SourceError(f"{name}: too few frames found, expected more than those of a warm-up")

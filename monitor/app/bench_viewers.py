@@ -18,10 +18,11 @@ from ..errors import SourceError, UsageError
 from ..line import Line
 from ..loop_bench import LoopBench, Round, Speed, bare_speed, loop_speed
 from ..orientation import Orientation
-from ..parts import drawn, frames_of, make_detector, make_doorkeeper, make_source
+from ..parts import frames_of, make_detector, make_doorkeeper, make_source
 from ..provider import Device
 from ..record import Recorder
 from ..sources import without_secrets
+from ..view.annotate import annotated
 from ..viewers import Viewers
 from ..web.section import WebSection
 from .bench_report import BenchReport
@@ -102,7 +103,7 @@ class _Loop:
         page = open_page(stack, WebSection(serve="always", port=0))
         assert page
         self.address = page.address
-        self._shown = page.add(door.name, allowed=door.policy.allowed, live=False)
+        self._shown = page.add(door.name, live=False)
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self._door, self._spec, self._detector = door, spec, detector
         self._frames = frames
@@ -120,7 +121,7 @@ class _Loop:
 
             def use(result: Result) -> None:
                 speed = line.summary.recent_frames_per_second
-                recorder.write(drawn(door, result.frame, result.decision, speed), fps)
+                recorder.write(annotated(result.frame, result.decision, speed), fps)
 
             found = loop_speed(line, use, self._frames, check_interrupt=self._check_interrupt)
         if found is None:

@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from ..config import Config
-from ..door_section import DoorSection
 from ..doorkeeper import Result
 from ..errors import UsageError
 from ..events import EventFile
 from ..line import Line
-from ..parts import drawn, make_detector, make_hard_frames, make_line
+from ..parts import make_detector, make_hard_frames, make_line
 from ..record import Recorder
 from ..replaying import Replay
 from ..report import ReportFile, to_json, to_junit
 from ..timeline import read_timelines
+from ..view.annotate import annotated
 from .choice import chosen
 
 _FPS_OF_LAST_RESORT = 25.0
@@ -67,7 +67,7 @@ def replay(
             watch.append(lambda line, result: file.write(line.capture.source.name, result))
         if video:
             recorder = stack.enter_context(Recorder(video))
-            watch.append(partial(_record, recorder, section))
+            watch.append(partial(_record, recorder))
         detector = make_detector(config.model)
         if hard:
             frames = stack.enter_context(make_hard_frames(section, detector, hard))
@@ -89,7 +89,7 @@ def replay(
     return not session.failed
 
 
-def _record(recorder: Recorder, door: DoorSection, line: Line, result: Result) -> None:
+def _record(recorder: Recorder, line: Line, result: Result) -> None:
     speed = line.summary.recent_frames_per_second
-    picture = drawn(door, result.frame, result.decision, speed)
+    picture = annotated(result.frame, result.decision, speed)
     recorder.write(picture, line.capture.source.fps or _FPS_OF_LAST_RESORT)

@@ -146,7 +146,7 @@ def _shown(
     page: LivePage, stack: ExitStack, door: DoorSection, source: Source, overwrite: bool
 ) -> ShownDoor:
     stack.callback(page.remove, door.name)
-    return page.add(door.name, allowed=door.policy.allowed, live=source.live)
+    return page.add(door.name, live=source.live)
 
 
 def _counted(page: LivePage | None, line: Line) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
 
 from ..evidence import Verdict
-from ..frame import Image
+from ..frame import Frame, Image
 from ..policy import Decision, Door
 from .caption import face_caption, pace, why
 from .pen import BLACK, WHITE, Colour, Pen, Stroke
@@ -30,7 +30,6 @@ def annotate(
     image: Image,
     decision: Decision,
     *,
-    allowed: Sequence[str],
     frames_per_second: float | None = None,
     age_seconds: float | None = None,
 ) -> None:
@@ -38,21 +37,27 @@ def annotate(
 
     image: uint8 [H, W, 3] BGR, of the size the faces were found in; drawn into.
     decision: what was decided about it.
-    allowed: the classes with which a face may pass.
     frames_per_second: how fast decisions are made; None leaves it out.
     age_seconds: how old the picture is; None leaves it out.
     """
-    draw_faces(image, decision, allowed=allowed)
+    draw_faces(image, decision)
     draw_band(image, decision, pace(frames_per_second, age_seconds))
 
 
-def draw_faces(image: Image, decision: Decision, *, allowed: Sequence[str]) -> None:
+def annotated(frame: Frame, decision: Decision, frames_per_second: float | None = None) -> Image:
+    """A copy of the frame's picture, uint8 [H, W, 3], annotated; arguments as for `annotate`."""
+    image = np.copy(frame.image)
+    annotate(image, decision, frames_per_second=frames_per_second)
+    return image
+
+
+def draw_faces(image: Image, decision: Decision) -> None:
     """Draw a box around each judged face, and a caption above it or, without room, inside it."""
     pen = Pen(image)
     for (box, scores), verdict in zip(decision.faces, decision.verdicts, strict=True):
         colour, ink, stroke, symbol = _LOOKS[verdict]
         pen.box(box, colour, stroke)
-        words = face_caption(scores, decision.faces.classes, verdict, allowed)
+        words = face_caption(scores, decision.faces.classes, verdict, decision.allowed)
         beside_px = pen.text_px + 2 * pen.margin_px
         words = pen.cut(words, pen.width_px - 2 * pen.margin_px - beside_px)
         width_px = pen.measure(words) + 2 * pen.margin_px + beside_px

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +19,6 @@ class Pane:
     """The newest result of a door, drawn whenever someone looks.
 
     name: the door's.
-    allowed: the classes with which a face may pass.
     live: whether its frames have an age.
     zones: gives the zones that count now.
     keep_zone: saves a polygon to be ignored and lets it take effect, or raises MaskgateError; None
@@ -31,7 +30,6 @@ class Pane:
         self,
         name: str,
         *,
-        allowed: Sequence[str],
         live: bool,
         zones: Callable[[], Zones],
         keep_zone: Callable[[Polygon], None] | None = None,
@@ -39,7 +37,6 @@ class Pane:
     ) -> None:
         self.name = name
         self.keep_zone = keep_zone
-        self._allowed = allowed
         self._live = live
         self._zones = zones
         self._clock = clock
@@ -66,7 +63,7 @@ class Pane:
         shown, latest = self._frozen or self._latest, self._latest
         image = np.copy(shown.frame.image)
         draw_zones(image, self._zones())
-        draw_faces(image, shown.decision, allowed=self._allowed)
+        draw_faces(image, shown.decision)
         age_seconds = max(self._clock() - latest.frame.time, 0.0) if self._live else None
         draw_band(image, latest.decision, pace(self._frames_per_second, age_seconds))
         return image

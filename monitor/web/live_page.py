@@ -28,7 +28,7 @@ class LivePage:
     token: what has to be shown; None where everyone at this machine may look.
     overrides: of the doors, by name, for orders that are given on the page; None where none can be.
     earlier: changes from before, for the beginning of the list.
-    encode: makes the JPEG of a result, given the classes with which a face may pass.
+    encode: makes the JPEG of a result.
     picture_seconds: see `Page`.
     """
 
@@ -40,7 +40,7 @@ class LivePage:
         token: str | None = None,
         overrides: Mapping[str, Override] | None = None,
         earlier: Sequence[changes.Change] = (),
-        encode: Callable[[Result, Sequence[str]], bytes] = encoded,
+        encode: Callable[[Result], bytes] = encoded,
         picture_seconds: float = 0.1,
     ) -> None:
         self._login = Login(token) if token else None
@@ -58,15 +58,12 @@ class LivePage:
         """Where a browser finds the page."""
         return self._server.address
 
-    def add(self, name: str, *, allowed: Sequence[str], live: bool) -> ShownDoor:
+    def add(self, name: str, *, live: bool) -> ShownDoor:
         """Show one more door, or one anew.
 
-        allowed: the classes with which a face may pass.
         live: whether its frames are of now.
         """
-        door = LiveDoor(
-            name, encode=lambda result: self._encode(result, allowed), note=self._changes.note
-        )
+        door = LiveDoor(name, encode=self._encode, note=self._changes.note)
         self._doors = {**self._doors, name: door}
         count = self._metrics.of_door(
             name, live=live, frame_age_seconds=lambda: door.frame_age_seconds

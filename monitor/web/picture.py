@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -16,10 +15,9 @@ WIDEST_PX = 960
 _JPEG_QUALITY = 80
 
 
-def encoded(result: Result, allowed: Sequence[str], *, widest_px: int = WIDEST_PX) -> bytes:
+def encoded(result: Result, *, widest_px: int = WIDEST_PX) -> bytes:
     """A JPEG of the frame with what was decided about it.
 
-    allowed: the classes with which a face may pass.
     widest_px: a wider frame is shrunk to this width first: drawing and encoding a full one would
         take from the detector's time.
     """
@@ -34,6 +32,6 @@ def encoded(result: Result, allowed: Sequence[str], *, widest_px: int = WIDEST_P
         decision = replace(decision, faces=scaled)
     else:
         image = np.copy(image)
-    annotate(image, decision, allowed=allowed)
+    annotate(image, decision)
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return jpeg.tobytes()
