@@ -31,11 +31,9 @@ from ..policy import Order
 from ..sources import Source
 from ..view.pane import Pane
 from .choice import chosen
+from .difference import Difference
 
 _log = logging.getLogger("monitor.config")
-
-# What a door can be given while its camera goes on.
-_CHANGED_IN_PLACE = {"zones", "zones_file", "policy", "actuators"}
 
 
 class Watcher(Protocol):
@@ -149,37 +147,30 @@ class Doors:
         except MaskgateError as error:
             _log.error("configuration refused: %s", error)
         else:
-            _log.info("configuration read again: %s", "; ".join(said) or "nothing new")
+            _log.info("configuration read again: %s", said or "nothing new")
 
-    def _change(self, config: Config) -> list[str]:
+    def _change(self, config: Config) -> str:
         fixed = [name for name in Config.model_fields if name != "doors"]
         other = [name for name in fixed if getattr(config, name) != getattr(self._config, name)]
         if other:
             raise ConfigError(f"{', '.join(other)}: a change found, expected one of doors alone")
-        before, after = dict(self._sections), self._chosen(config)
-        changes = {name: _changed(before.get(name), door) for name, door in after.items()}
+        after = self._chosen(config)
+        difference = Difference.between(self._sections, after)
         # Whatever can be wrong is found before the first door is touched, but for its actuators:
         # those may exist only once.
         for door in after.values():
             make_policy(door, self._detector)
             make_zones(door)
-        sources = {
-            name: make_source(door)
-            for name, door in after.items()
-            if not changes[name] <= _CHANGED_IN_PLACE
-        }
-        said = [
-            *(f"{name}: removed" for name in before if name not in after),
-            *(f"{name}: {', '.join(sorted(keys))}" for name, keys in changes.items() if keys),
-        ]
+        sources = {name: make_source(after[name]) for name in difference.begun}
+        said = str(difference)
         if said:
-            self._follows(config, "; ".join(said))
-        for name in before.keys() - after.keys():
+            self._follows(config, said)
+        for name in difference.removed:
             self._remove(name)
         for name, door in after.items():
             if name in sources:
                 self._restart(door, sources[name])
-            elif changes[name]:
+            elif name in difference.exchanged:
                 self._exchange(door)
             self._sections[name] = door
         self._config = config
@@ -257,14 +248,6 @@ class Doors:
         )
         self._panes[door.name] = make_pane(door, line)
         return keeper, locks
-
-
-def _changed(before: DoorSection | None, after: DoorSection) -> set[str]:
-    """The keys of a door that have other values now."""
-    if before is None:
-        return {"added"}
-    keys = DoorSection.model_fields
-    return {key for key in keys if getattr(before, key) != getattr(after, key)}
 
 
 def _sum_up(line: Line) -> None:

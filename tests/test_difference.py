@@ -1,0 +1,48 @@
+"""What a newer configuration changes about the doors, and how that is done to each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from monitor.app.difference import Difference
+from monitor.door_section import DoorSection
+
+
+def doors(*given: dict[str, Any]) -> dict[str, DoorSection]:
+    return {keys["name"]: DoorSection.model_validate(keys) for keys in given}
+
+
+A, B = {"name": "a", "source": "clip.mp4"}, {"name": "b", "source": "clip.mp4"}
+HELD = {"hold_seconds": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said", "begun", "exchanged"),
+    [
+        # the same
+        ([A, B], [A, B], "", "", ""),
+        # another order is no difference
+        ([A, B], [B, A], "", "", ""),
+        # what decides is exchanged while the camera goes on
+        ([A, B], [A | {"policy": HELD}, B], "a: policy", "", "a"),
+        # another picture needs another beginning
+        ([A, B], [A | {"mirror": True}, B], "a: mirror", "a", ""),
+        # and so do both at once
+        ([A], [A | {"mirror": True, "policy": HELD}], "a: mirror, policy", "a", ""),
+        # one comes, one goes
+        ([A], [B], "a: removed; b: added", "b", ""),
+    ],
+)
+def test_only_what_is_different_is_touched(
+    before: list[dict[str, Any]],
+    after: list[dict[str, Any]],
+    said: str,
+    begun: str,
+    exchanged: str,
+) -> None:
+    found = Difference.between(doors(*before), doors(*after))
+    assert str(found) == said
+    assert set(found.begun) == set(begun)
+    assert found.exchanged == set(exchanged)
