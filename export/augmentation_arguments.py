@@ -38,7 +38,7 @@ def add_augmentation(parser: argparse.ArgumentParser) -> None:
         help="draw masks, hands and scarves onto faces of class BARE; under a mask over the nose "
         "they become MASKED",
     )
-    add("--cover-share", type=float, default=COVER_SHARE, help="of those faces, with --cover")
+    add("--cover-share", type=float, help=f"of those faces; else {COVER_SHARE}")
 
 
 def wrong_augmentation(options: argparse.Namespace) -> list[str]:
@@ -51,12 +51,14 @@ def wrong_augmentation(options: argparse.Namespace) -> list[str]:
         )
     for name in ("mosaic", "upside_down", "cover_share"):
         share = getattr(options, name)
-        if not 0 <= share <= 1:
+        if share is not None and not 0 <= share <= 1:
             wrong.append(f"{_option(name)}: {share} found, expected a share of 0 to 1")
     unused = {"crop": None, "mosaic": 0.0, "upside_down": 0.0, "cover": None}
     given = [_option(name) for name, value in unused.items() if getattr(options, name) != value]
     if given and not options.random_transform:
         wrong.append(f"{', '.join(given)}: found without --random-transform, expected both")
+    if options.cover_share is not None and options.cover is None:
+        wrong.append("--cover-share: found without --cover, expected both")
     return wrong
 
 
@@ -94,4 +96,5 @@ def _coverings(options: argparse.Namespace, classes: Sequence[str]) -> Coverings
             f"--cover: {options.cover!r} found, expected BARE=MASKED, two of the classes "
             f"{', '.join(classes)}"
         )
-    return Coverings(options.cover_share, classes.index(bare), classes.index(masked))
+    share = COVER_SHARE if options.cover_share is None else options.cover_share
+    return Coverings(share, classes.index(bare), classes.index(masked))

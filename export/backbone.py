@@ -15,6 +15,7 @@ RESNET_BLOCKS = {
 }
 BACKBONES = (*RESNET_BLOCKS, "mobilenet_v2")
 STAGES = 4
+EXPANSION = 6
 
 
 def convolution(
@@ -155,29 +156,31 @@ class MobileNetV2(nn.Module):
     """MobileNetV2 up to its last inverted residual.
 
     width: factor on every channel count; counts are rounded to multiples of 8 as torchvision does.
+    expansion: inner channels of a block for each that goes in; the paper has 6.
 
     `forward` takes float [B, 3, H, W] and returns [C2, C3, C4, C5] at strides 4 to 32; `channels`
     are their channel counts.
     """
 
-    # expansion, channels, blocks, stride: table 2 of the paper
+    # channels, blocks, stride: table 2 of the paper; its first row alone expands nothing
     ROWS = (
-        (1, 16, 1, 1),
-        (6, 24, 2, 2),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
+        (16, 1, 1),
+        (24, 2, 2),
+        (32, 3, 2),
+        (64, 4, 2),
+        (96, 3, 1),
+        (160, 3, 2),
+        (320, 1, 1),
     )
     TAPS = (3, 6, 13, 17)
 
-    def __init__(self, width: float) -> None:
+    def __init__(self, width: float, expansion: int = EXPANSION) -> None:
         super().__init__()
         inputs = divisible(32 * width)
         features: list[nn.Module] = [normalised(3, inputs, 3, 2)]
         outputs = [inputs]
-        for expand, channels, depth, stride in self.ROWS:
+        for row, (channels, depth, stride) in enumerate(self.ROWS):
+            expand = expansion if row else 1
             for index in range(depth):
                 outputs.append(divisible(channels * width))
                 features.append(
@@ -206,11 +209,16 @@ def divisible(channels: float) -> int:
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
-def make_backbone(name: str, width: float = 1.0) -> ResNet | MobileNetV2:
-    """The backbone of that name; raises ValueError for a name that is not in BACKBONES."""
+def make_backbone(
+    name: str, width: float = 1.0, expansion: int = EXPANSION
+) -> ResNet | MobileNetV2:
+    """The backbone of that name; raises ValueError for a name that is not in BACKBONES.
+
+    expansion: see `MobileNetV2`; a ResNet has none.
+    """
     if name not in BACKBONES:
         raise ValueError(f"backbone: found {name!r}, expected one of {', '.join(BACKBONES)}")
-    backbone = MobileNetV2(width) if name == "mobilenet_v2" else ResNet(name, width)
+    backbone = MobileNetV2(width, expansion) if name == "mobilenet_v2" else ResNet(name, width)
     initialise(backbone)
     return backbone
 

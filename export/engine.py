@@ -16,6 +16,7 @@ from monitor.errors import MaskgateError
 
 from .loss import Target, retinanet_loss
 from .process_group import ProcessGroup
+from .teacher import Teacher
 from .training_set import Batch
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
@@ -96,6 +97,7 @@ class Engine:
     precision: dtype of the convolutions; the loss is always float32.
     clip_norm: longest gradient let through.
     group: the processes that train together.
+    teacher: whom the network learns from beside the labels, if anyone.
     """
 
     network: nn.Module
@@ -105,6 +107,7 @@ class Engine:
     precision: torch.dtype
     clip_norm: float
     group: ProcessGroup
+    teacher: Teacher | None = None
 
     def __post_init__(self) -> None:
         self._parallel = self.group.parallel(self.network)
@@ -142,7 +145,9 @@ class Engine:
     def _step(
         self, pictures: Tensor, targets: list[Target], progress: EpochProgress
     ) -> tuple[float, float]:
-        sums = batch_loss(self._parallel, pictures, targets, self.group.device, self.precision)
+        sums = batch_loss(
+            self._parallel, pictures, targets, self.group.device, self.precision, self.teacher
+        )
         class_sum, box_sum, positives = self.group.summed(sums).tolist()
         class_loss, box_loss = (total / max(positives, 1) for total in (class_sum, box_sum))
         # averaging over processes divides by their number, which the sums must not be
@@ -173,6 +178,7 @@ def batch_loss(
     targets: list[Target],
     device: torch.device,
     precision: torch.dtype,
+    teacher: Teacher | None = None,
 ) -> Tensor:
     """Sums of one batch, float32 [3], as `retinanet_loss` gives them.
 
@@ -181,5 +187,7 @@ def batch_loss(
     targets = [Target(t.boxes.to(device), t.labels.to(device)) for t in targets]
     autocast = precision is not torch.float32
     with torch.autocast(device.type, dtype=precision, enabled=autocast):
-        logits, deltas, anchors = network(pictures.to(device, non_blocking=True))
-    return retinanet_loss(logits, deltas, anchors, targets)
+        pictures = pictures.to(device, non_blocking=True)
+        lesson = teacher(pictures) if teacher else None
+        logits, deltas, anchors = network(pictures)
+    return retinanet_loss(logits, deltas, anchors, targets, lesson)

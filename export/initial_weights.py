@@ -74,7 +74,7 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
     shape = network_shape(weights) if weights is not None else {}
     typed = {
         name: value
-        for name in ("backbone", "width", "fpn_channels", "subnet_depth")
+        for name in ("backbone", "width", "expansion", "fpn_channels", "subnet_depth")
         if (value := getattr(options, name)) is not None
     }
     if options.normalisation is not None:
@@ -87,4 +87,10 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
             f"--backbone: {typed['backbone']} found, expected {shape['backbone']}, which the "
             f"weights in {weights.name if weights else '?'} are of"
         )
-    return {**shape, **typed}
+    shape |= typed
+    if options.expansion is not None and shape.get("backbone") != "mobilenet_v2":
+        raise UsageError(
+            f"--expansion: found with {shape.get('backbone', RetinaNetConfig.backbone)}, expected "
+            "--backbone mobilenet_v2"
+        )
+    return shape

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .anchor_config import AnchorConfig
 from .anchors import Anchors
-from .backbone import MobileNetV2, ResNet, make_backbone
+from .backbone import EXPANSION, MobileNetV2, ResNet, make_backbone
 from .fpn import FeaturePyramid
 from .heads import Head
 
@@ -27,7 +27,7 @@ class RetinaNetConfig:
     """What must be known to build a network; stored in every checkpoint.
 
     classes: class names in the order of the score columns.
-    backbone, width: see `make_backbone`.
+    backbone, width, expansion: see `make_backbone`.
     fpn_channels: channels of every pyramid level and of the subnets; the paper has 256.
     subnet_depth: hidden layers of each subnet; the paper has 4.
     head_norm: "none" or "group", see `Subnet`.
@@ -41,6 +41,7 @@ class RetinaNetConfig:
     classes: tuple[str, ...]
     backbone: str = "resnet50"
     width: float = 1.0
+    expansion: int = EXPANSION
     fpn_channels: int = 64
     subnet_depth: int = 2
     head_norm: str = "none"
@@ -100,7 +101,7 @@ class RetinaNet(nn.Module):
     def __init__(self, config: RetinaNetConfig) -> None:
         super().__init__()
         self.config = config
-        body = make_backbone(config.backbone, config.width)
+        body = make_backbone(config.backbone, config.width, config.expansion)
         self.backbone = PyramidBackbone(body, config)
         self.anchors = Anchors(config.anchors)
         self.head = Head(

@@ -26,6 +26,7 @@ from .picture_cache import PictureCache
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
+from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
 from .training_options import add_arguments, check_options, plain
@@ -100,6 +101,15 @@ class Run:
             precision,
             options.optimizer_clipnorm,
             self.group,
+            self._teacher(),
+        )
+
+    def _teacher(self) -> Teacher | None:
+        options = self.options
+        if options.teacher is None:
+            return None
+        return read_teacher(
+            options.teacher, options.teacher_share, self.training.network, self.group.device
         )
 
     def _resume(self) -> None:

@@ -17,6 +17,7 @@ from .optimisers import OPTIMISERS
 from .resize_arguments import add_resize
 from .retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNetConfig
 from .retired import add_retired
+from .teacher import TEACHER_SHARE
 
 NORMALISATIONS = {
     "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
@@ -71,6 +72,8 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         choices=NORMALISATIONS,
         help="of the weights; as their file says, else imagenet",
     )
+    add("--teacher", type=Path, metavar="FILE", help="snapshot of a network to learn from as well")
+    add("--teacher-share", type=float, help=f"its weight beside the labels; else {TEACHER_SHARE}")
     add("--freeze-backbone", action="store_true", help="leave what was loaded of it as it is")
     add("--freeze-stem", action="store_true", help="the same for what comes before stride 8")
 
@@ -80,6 +83,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     implied = "; as the weights imply, else"
     add("--backbone", choices=BACKBONES, help=f"default{implied} {RetinaNetConfig.backbone}")
     add("--width", type=float, help=f"factor on backbone channels{implied} 1")
+    add("--expansion", type=int, help=f"of each block of mobilenet_v2{implied} 6; fewer are chosen")
     add("--fpn-channels", type=int, help=f"default{implied} {RetinaNetConfig.fpn_channels}")
     add("--subnet-depth", type=int, help=f"default{implied} {RetinaNetConfig.subnet_depth}")
     add(
@@ -163,6 +167,8 @@ def check_options(options: argparse.Namespace) -> None:
     corrupt memory.
     """
     wrong = wrong_augmentation(options)
+    if options.teacher_share is not None and options.teacher is None:
+        wrong.append("--teacher-share: found without --teacher, expected both")
     wrong += [
         f"--{name.replace('_', '-')}: {value} found, expected {expected}"
         for name, least, most, expected in (
@@ -184,6 +190,8 @@ def check_options(options: argparse.Namespace) -> None:
             ("optimizer_clipnorm", 1e-12, math.inf, "more than 0"),
             ("average_decay", 0, 1 - 1e-9, "0 or more, below 1"),
             ("scenes", 0, math.inf, "0 or more"),
+            ("teacher_share", 0, 1, "a share of 0 to 1"),
+            ("expansion", 1, math.inf, "1 or more"),
             ("fpn_channels", 1, math.inf, "1 or more"),
             ("subnet_depth", 0, math.inf, "0 or more"),
             ("cache_megabytes", 0, math.inf, "0 or more"),

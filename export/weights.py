@@ -15,6 +15,7 @@ from monitor.errors import ModelError
 
 from .checkpoint import check_file, read_torch_file
 from .retinanet import RetinaNet
+from .thinning import thinned
 
 BODY = "backbone.body."
 CLASSIFIER = "head.classification_head.cls_logits."
@@ -122,8 +123,8 @@ def load_weights(network: RetinaNet, weights: Weights) -> WeightsReport:
     here it stays 1e-5, as PyTorch trains none with 0. And the first column of its class heads is
     the background: a head with as many columns as there are classes here is taken column by column.
     """
-    state = weights.state
     own = network.state_dict()
+    state = thinned(weights.state, own)
     fitting = {n: v for n, v in state.items() if n in own and v.shape == own[n].shape}
     if not fitting:
         raise ModelError(

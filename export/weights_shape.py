@@ -15,6 +15,7 @@ SUBNET = "head.classification_head.conv."
 SHAPE_FIELDS = (
     "backbone",
     "width",
+    "expansion",
     "fpn_channels",
     "subnet_depth",
     "head_norm",
@@ -47,7 +48,11 @@ def backbone_shape(state: dict[str, Tensor]) -> dict[str, Any]:
                 return {"backbone": name, "width": first.shape[0] / 64}
     first = state.get(f"{BODY}features.0.0.weight")
     if first is not None:
-        return {"backbone": "mobilenet_v2", "width": first.shape[0] / 32}
+        shape: dict[str, Any] = {"backbone": "mobilenet_v2", "width": first.shape[0] / 32}
+        inner = state.get(f"{BODY}features.2.conv.0.0.weight")
+        if inner is not None:
+            shape["expansion"] = inner.shape[0] // inner.shape[1]
+        return shape
     return {}
 
 

@@ -230,6 +230,10 @@ def test_a_list_of_the_data_set_may_be_chosen(tmp_path: Path, words: tuple[str, 
         (["--seed", "-1"], "--seed: -1 found, expected 0 or more"),
         # they would change nothing
         (["--crop", "160", "--mosaic", "1"], "--crop, --mosaic: found without --random-transform"),
+        (
+            ["--random-transform", "--cover-share", "0.1"],
+            "--cover-share: found without --cover, expected both",
+        ),
         (["--image-min-side", "0"], "resize to sides of 0 to 1333 px"),
         (["--config", "none.ini"], "none.ini: cannot read the anchor config"),
         (["--split", "val"], "--split: 'val' found"),

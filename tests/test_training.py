@@ -105,6 +105,20 @@ def test_a_frozen_stem_keeps_the_weights_that_were_loaded(
         assert torch.equal(start[key], end[key]) is not moves, name
 
 
+def test_a_network_learns_from_another_one_as_well(
+    data_set: Path, trained: Path, tmp_path: Path
+) -> None:
+    once = ["--snapshot-path", str(tmp_path), *SMALL, "--epochs", "1", "--no-evaluation"]
+    losses = []
+    for words in ([], ["--teacher", str(trained / "last.pt"), "--teacher-share", "0.9"]):
+        assert main(["train", *once, *words, "pascal", str(data_set)]) == 0
+        content = checkpoint.load(tmp_path / "last.pt")
+        losses.append(content["history"][0])
+    alone, taught = losses
+    assert content["arguments"]["teacher"] == "last.pt"
+    assert taught["class_loss"] < 0.9 * alone["class_loss"]
+
+
 def test_a_learning_rate_beyond_reason_stops_with_the_parts_of_the_loss(
     data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,6 +242,13 @@ def test_bad_data_ends_in_one_clear_message(
         (["--no-weights", "--config", "nothing.ini"], "nothing.ini: cannot read the anchor config"),
         # a GPU that is not there
         (["--gpu", "99"], "--gpu: 99 found, expected the number of one of"),
+        # a share of nothing
+        (["--teacher-share", "0.5"], "--teacher-share: found without --teacher"),
+        (["--teacher", "a.pt", "--teacher-share", "2"], "--teacher-share: 2.0 found, expected a"),
+        # a teacher that is not there
+        (["--no-weights", "--teacher", "nothing.pt"], "nothing.pt: no such file"),
+        # blocks that this backbone does not have
+        (["--no-weights", "--backbone", "resnet18", "--expansion", "3"], "found with resnet18"),
         # sides that contradict each other
         (["--image-min-side", "800", "--image-max-side", "300"], "expected step <= least <= most"),
     ],

@@ -27,14 +27,19 @@ def weights_of(config: RetinaNetConfig, below: str = "") -> Weights:
     return Weights("x.pth", {n: v for n, v in state.items() if n.startswith(below)})
 
 
+def body_fields(config: RetinaNetConfig) -> tuple[str, ...]:
+    """What the weights of a backbone say of it; the blocks of a ResNet are always alike."""
+    return ("backbone", "width", *(["expansion"] if config.backbone == "mobilenet_v2" else []))
+
+
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("width", [0.25, 1.0])
-def test_a_bare_backbone_says_its_name_and_width_and_nothing_else(
+def test_a_bare_backbone_says_its_name_and_size_and_nothing_else(
     backbone: str, width: float
 ) -> None:
-    config = replace(BASE, backbone=backbone, width=width)
+    config = replace(BASE, backbone=backbone, width=width, expansion=4)
     shape = network_shape(weights_of(config, below=BODY))
-    assert shape == {"backbone": backbone, "width": width}
+    assert shape == {name: getattr(config, name) for name in body_fields(config)}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +48,7 @@ def test_a_bare_backbone_says_its_name_and_width_and_nothing_else(
         {},  # as it is
         {"backbone": "resnet50", "width": 0.25},  # blocks of three convolutions
         {"backbone": "mobilenet_v2"},  # another kind of backbone
+        {"backbone": "mobilenet_v2", "expansion": 3},  # with narrow blocks
         {"fpn_channels": 96},  # a pyramid that is as wide as no map
         {"subnet_depth": 1},  # shallow subnets
         {"head_norm": "group"},  # group normalisation
@@ -53,7 +59,8 @@ def test_a_bare_backbone_says_its_name_and_width_and_nothing_else(
 def test_a_detector_says_how_it_is_built(differing: dict[str, Any]) -> None:
     config = replace(BASE, **differing)
     shape = network_shape(weights_of(config))
-    assert shape == {name: getattr(config, name) for name in ("backbone", "width", *DETECTOR)}
+    fields = (*body_fields(config), *DETECTOR)
+    assert shape == {name: getattr(config, name) for name in fields}
 
 
 @pytest.mark.parametrize(

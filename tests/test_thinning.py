@@ -1,0 +1,73 @@
+"""Thinning: a narrow MobileNetV2 starts with the channels of a wide one that count most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from export.backbone import InvertedResidual, MobileNetV2
+from export.retinanet import RetinaNet, RetinaNetConfig
+from export.thinning import thinned
+from export.weights import BODY, load_weights, read_weights
+from export.weights_shape import backbone_shape
+
+PREFIX = "features.3."
+
+
+def block_of(expansion: int) -> InvertedResidual:
+    return InvertedResidual(8, 8, 1, expansion).eval()
+
+
+def state_of(block: InvertedResidual) -> dict[str, Tensor]:
+    return {PREFIX + name: value for name, value in block.state_dict().items()}
+
+
+def taken(wide: InvertedResidual, narrow: InvertedResidual) -> InvertedResidual:
+    """The narrow block with what it takes of the wide one."""
+    state = thinned(state_of(wide), state_of(narrow))
+    narrow.load_state_dict({name.removeprefix(PREFIX): value for name, value in state.items()})
+    return narrow
+
+
+@torch.no_grad()
+def test_channels_that_give_nothing_are_those_left_out() -> None:
+    torch.manual_seed(1)
+    wide = block_of(6)
+    silent = torch.randperm(48)[:24]
+    wide.get_parameter("conv.2.weight")[:, silent[:12]] = 0
+    # neither its scale nor its offset lets this half of them through
+    wide.get_parameter("conv.1.1.weight")[silent[12:]] = 0
+    x = torch.randn(2, 8, 10, 10)
+    assert torch.allclose(taken(wide, block_of(3))(x), wide(x), atol=1e-5)
+
+
+def test_as_many_channels_as_there_are_stay_as_they_are() -> None:
+    wide = state_of(block_of(6))
+    same = thinned(wide, state_of(block_of(6)))
+    assert same.keys() == wide.keys()
+    assert all(torch.equal(same[name], value) for name, value in wide.items())
+
+
+def test_another_kind_of_network_is_left_alone() -> None:
+    state = {"layer1.0.conv2.weight": torch.zeros(8, 8, 3, 3)}
+    assert thinned(state, {"layer1.0.conv2.weight": torch.zeros(4, 4, 3, 3)}) == state
+
+
+@pytest.mark.parametrize("prefix", ["", BODY])
+def test_a_narrow_network_takes_every_tensor_of_a_wide_file(tmp_path: Path, prefix: str) -> None:
+    wide = MobileNetV2(0.25)
+    state = {prefix + n: v for n, v in wide.state_dict().items() if v.is_floating_point()}
+    save_file(state, tmp_path / "wide.safetensors")
+    config = RetinaNetConfig(("a",), "mobilenet_v2", 0.25, 3, fpn_channels=8, subnet_depth=0)
+    weights = read_weights(tmp_path / "wide.safetensors")
+    assert backbone_shape(weights.state)["expansion"] == 6
+    network = RetinaNet(config)
+    report = load_weights(network, weights)
+    assert (report.missing, report.unused, report.other_shape) == ((), (), ())
+    assert len(report.loaded) == len(state)
+    body = {BODY + n: v for n, v in network.backbone.body.state_dict().items()}
+    assert backbone_shape(body) == {"backbone": "mobilenet_v2", "width": 0.25, "expansion": 3}
