@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from .anchor_config import AnchorConfig
@@ -16,6 +15,7 @@ from .anchors import Anchors
 from .backbone import EXPANSION, MobileNetV2, ResNet, make_backbone
 from .fpn import FeaturePyramid
 from .heads import Head
+from .normalisation import Normalisation
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -95,12 +95,12 @@ class PyramidBackbone(nn.Module):
 class RetinaNet(nn.Module):
     """The network: pictures in, raw predictions for every anchor out."""
 
-    mean: Tensor
-    std: Tensor
+    normalisation: nn.Module
 
     def __init__(self, config: RetinaNetConfig) -> None:
         super().__init__()
         self.config = config
+        self.normalisation = Normalisation(config.mean, config.std)
         body = make_backbone(config.backbone, config.width, config.expansion)
         self.backbone = PyramidBackbone(body, config)
         self.anchors = Anchors(config.anchors)
@@ -112,9 +112,6 @@ class RetinaNet(nn.Module):
             self.anchors.per_position,
             config.prior,
         )
-        for name, values in (("mean", config.mean), ("std", config.std)):
-            scaled = 255 * torch.tensor(values).reshape(1, 3, 1, 1)
-            self.register_buffer(name, scaled, persistent=False)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predict for every anchor.
@@ -123,8 +120,6 @@ class RetinaNet(nn.Module):
 
         Returns class logits float [B, N, C], box deltas float [B, N, 4] and anchors float32 [N, 4].
         """
-        x = pictures.permute(0, 3, 1, 2)[:, [2, 1, 0]].to(self.mean.dtype)
-        x = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        pyramid = self.backbone(x)
+        pyramid = self.backbone(self.normalisation(pictures))
         logits, deltas = self.head(pyramid)
         return logits, deltas, self.anchors([(p.shape[2], p.shape[3]) for p in pyramid])

@@ -18,6 +18,7 @@ from monitor.errors import UsageError
 from .checkpoint import load_network, resize_rule
 from .frame_detector import FrameDetector
 from .measured import Measured, read_measured
+from .normalisation import folded
 from .onnx_graph import half_precision, save_model, trace
 from .output_files import make_folders
 from .parity import TOLERANCES, ExportError, answers, compare, views
@@ -181,11 +182,12 @@ def make_model(
         "max_detections": config.detections,
         "candidates": config.candidates,
     }
+    # the weights of a folded network are too small for float16
+    prepared = half_precision(network) if options.fp16 else folded(network)
+    model = trace(FrameDetector(prepared, config, resize).eval())
     if not options.int8:
-        traced = half_precision(network) if options.fp16 else network
-        return trace(FrameDetector(traced, config, resize).eval()), made
+        return model, made
     pictures = calibration_pictures(options.calibration, resize)
-    model = trace(FrameDetector(network, config, resize).eval())
     return quantise(model, pictures), {**made, "calibration_pictures": len(pictures)}
 
 

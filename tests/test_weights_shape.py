@@ -114,5 +114,5 @@ def test_a_snapshot_as_weights_keeps_anchors_and_normalisation_but_not_its_class
     # the average is what gets exported, and so what another training starts from
     for name, value in averaged.state_dict().items():
         assert torch.equal(network.state_dict()[name], value), name
-    assert (network.mean == averaged.mean).all()
+    assert (network.normalisation.mean == averaged.normalisation.mean).all()
     assert network.anchors.per_position == 4

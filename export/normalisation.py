@@ -1,0 +1,72 @@
+"""Normalisation: how pictures become what the first convolution takes."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from .retinanet import RetinaNet
+
+BGR_OF_RGB = [2, 1, 0]
+
+
+class Normalisation(nn.Module):
+    """Pictures as planes of red, green and blue, centred and scaled.
+
+    mean, std: one value a channel, RGB, of values in 0 to 1.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("std", std)):
+            scaled = 255 * torch.tensor(values).reshape(1, 3, 1, 1)
+            self.register_buffer(name, scaled, persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Float [B, 3, H, W], RGB, of pictures [B, H, W, 3], BGR, values 0 to 255."""
+        x = pictures.permute(0, 3, 1, 2)[:, BGR_OF_RGB].to(self.mean.dtype)
+        return ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+
+class Centring(nn.Module):
+    """Pictures as planes of blue, green and red, centred.
+
+    mean: of `Normalisation`, float [1, 3, 1, 1].
+    """
+
+    mean: Tensor
+
+    def __init__(self, mean: Tensor) -> None:
+        super().__init__()
+        # a single number where it can be one: onnxruntime is slow at three in turn
+        alike = bool((mean == mean.flatten()[0]).all())
+        centre = mean.flatten()[0] if alike else mean[:, BGR_OF_RGB]
+        self.register_buffer("mean", centre.clone(), persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Float [B, 3, H, W], BGR, of pictures [B, H, W, 3], BGR, values 0 to 255."""
+        x = pictures.permute(0, 3, 1, 2).to(self.mean.dtype) - self.mean
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def folded(network: RetinaNet) -> RetinaNet:
+    """A copy whose first convolution takes pictures as they are, but for their centre.
+
+    It does what the network does: order of colours and scale are in the weights. The centre stays
+    outside, because what a convolution pads with is zero.
+    """
+    network = copy.deepcopy(network)
+    normalisation = network.normalisation
+    body = network.backbone.body
+    first = next(module for module in body.modules() if isinstance(module, nn.Conv2d))
+    first.weight.copy_((first.weight / normalisation.std)[:, BGR_OF_RGB])
+    network.normalisation = Centring(normalisation.mean)
+    return network
