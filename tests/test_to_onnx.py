@@ -36,7 +36,7 @@ def encoded(image: Image) -> torch.Tensor:
 
 def seeing_network() -> RetinaNet:
     """A small network with random weights that is sure of what it sees, in few places."""
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     config = RetinaNetConfig(
         CLASSES,
         "resnet18",
