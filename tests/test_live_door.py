@@ -138,6 +138,23 @@ def test_many_changes_at_once_keep_the_newest_and_never_hold_up_the_door() -> No
     assert watched.changes.picture(listed[0].number) == b"picture 399"
 
 
+def test_a_picture_that_cannot_be_made_costs_the_list_a_picture_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    changes = RecentChanges(clock=lambda: 7.0)
+
+    def broken() -> bytes:
+        raise ValueError("no encoder")
+
+    changes.note("front", "locked", "no face", broken)
+    changes.note("front", "unlocked", "all masked", lambda: b"picture")
+    changes.take_in()
+    newest, oldest = changes.newest(5)
+    assert (newest.what, newest.pictured, changes.picture(2)) == ("unlocked", True, b"picture")
+    assert (oldest.what, oldest.pictured, changes.picture(1)) == ("locked", False, None)
+    assert "no encoder" in caplog.text
+
+
 def test_the_state_of_each_actuator_is_the_last_that_it_told() -> None:
     watched = Watched()
     lease = Lease(unlocked=False, reason="the start")

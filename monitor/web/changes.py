@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ..channel import Channel
+
+_log = logging.getLogger("monitor.web")
 
 KEPT = 100
 _WAITING = 16
@@ -85,7 +88,9 @@ class RecentChanges:
             except TimeoutError:
                 return
             self._count += 1
-            self._kept.append((Change(self._count, at, door, what, reason), encode()))
+            picture = _picture(door, encode)
+            change = Change(self._count, at, door, what, reason, picture is not None)
+            self._kept.append((change, picture))
 
     def newest(self, count: int) -> Sequence[Change]:
         """At most so many changes, the newest first."""
@@ -94,3 +99,12 @@ class RecentChanges:
     def picture(self, number: int) -> bytes | Path | None:
         """The JPEG of a change, or the file that should hold it; None where it is not kept."""
         return next((picture for change, picture in self._kept if change.number == number), None)
+
+
+def _picture(door: str, encode: Callable[[], bytes]) -> bytes | None:
+    try:
+        return encode()
+    except Exception:
+        # the list matters more than one picture in it, and the page more than both
+        _log.exception("live page: no picture of a change of %s", door)
+        return None
