@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fault_parts import Call, Seen
 from fault_plan import Scene
@@ -16,13 +16,8 @@ MAX_AGE_SECONDS = 0.15
 SLACK_SECONDS = 0.5
 
 
-def false_unlocks(
-    calls: Sequence[Call], seen: Sequence[Seen], repeated: Mapping[float, float]
-) -> list[str]:
-    """What is wrong with each unlock, given what the detector saw.
-
-    repeated: see `Camera`.
-    """
+def false_unlocks(calls: Sequence[Call], seen: Sequence[Seen]) -> list[str]:
+    """What is wrong with each unlock, given what the detector saw."""
     wrong = []
     latest = 0
     for call in calls:
@@ -38,10 +33,7 @@ def false_unlocks(
             wrong.append(f"unlock {lease.sequence} again or out of order")
         if call.done:  # what failed may be tried again
             latest = max(latest, lease.sequence)
-        shown_first_at = repeated.get(taken_at, taken_at)
-        held = held_seconds(seen, shown_first_at)
-        if held >= 0.0:
-            held += taken_at - shown_first_at
+        held = held_seconds(seen, taken_at)
         if held < HOLD_SECONDS - 1e-6:
             wrong.append(f"unlock {lease.sequence} after {held:.3f} s of masked faces")
     return wrong

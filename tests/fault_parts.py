@@ -31,9 +31,11 @@ WIDTH_PX, HEIGHT_PX = 64, 48
 class Seen:
     """What a detector said of a picture.
 
-    taken_at: when the camera says that it was taken, `time.monotonic()` seconds.
+    taken_at: when the camera says that it was taken, `time.monotonic()` seconds; of a picture that
+        is shown more than once, this showing.
     answered_at: when the detector was done.
-    scene: what is to be concluded from it; None where nothing is.
+    scene: what is to be concluded from it; None where nothing is, as from a picture that the
+        detector has seen before.
     """
 
     taken_at: float
@@ -49,16 +51,16 @@ class Camera:
     door: number of the door, which every picture carries.
     stop: ends every wait.
 
-    `repeated` says of the time of a picture that was shown before when it was taken at first: the
-    pipeline may have dropped the first one, and then cannot know.
+    `shown` holds each picture that was handed on, and when it was taken as the camera says. One
+    that is shown again is another object: the pipeline may have dropped the first one, and then
+    cannot know.
     """
 
     name: str
     door: int
     shots: Sequence[Shot]
     stop: threading.Event
-    taken: dict[int, tuple[float, Shot]] = field(default_factory=dict)
-    repeated: dict[float, float] = field(default_factory=dict)
+    shown: list[tuple[Image, float]] = field(default_factory=list)
     live = True
     fps = None
     frame_count_hint = None
@@ -84,14 +86,16 @@ class Camera:
             taken_at += {CameraFault.PAST: -JUMP_SECONDS, CameraFault.FUTURE: JUMP_SECONDS}.get(
                 shot.fault, 0.0
             )
-            self.taken[index] = (taken_at, shot)
-            if shot.fault is CameraFault.FROZEN:
-                self.repeated[taken_at] = self.taken[index_of(image)][0]
+            self.shown.append((image, taken_at))
             yield Frame(image, index, taken_at)
+
+    def taken_at(self, image: Image) -> float:
+        """When a picture was taken, as the camera says; it is told by which object it is."""
+        return next(taken_at for shown, taken_at in self.shown if shown is image)
 
     def _image(self, index: int, shot: Shot) -> Image:
         if shot.fault is CameraFault.FROZEN and self._latest is not None:
-            return self._latest
+            return self._latest.copy()
         rng = np.random.default_rng([self.door, index])
         noise = rng.integers(-30, 31, (HEIGHT_PX, WIDTH_PX, 3))
         colour = np.array(COLOURS[shot.scene])
@@ -109,11 +113,6 @@ class Camera:
         """Nothing is open."""
 
 
-def index_of(image: Image) -> int:
-    """The number of the shot that a picture carries."""
-    return int(image[0, 1, 0]) + 256 * int(image[0, 1, 1])
-
-
 class Detector:
     """Finds by colour who is in a picture, and fails by plan; remembers what it said.
 
@@ -124,12 +123,13 @@ class Detector:
 
     def __init__(self, cameras: Sequence[Camera]) -> None:
         self._cameras = cameras
+        self._known: set[tuple[int, int]] = set()
         self.seen: list[list[Seen]] = [[] for _ in cameras]
 
     def __call__(self, image: Image) -> Detections:
-        door, index = int(image[0, 0, 0]), index_of(image)
+        door, index = int(image[0, 0, 0]), int(image[0, 1, 0]) + 256 * int(image[0, 1, 1])
         camera = self._cameras[door]
-        taken_at, shot = camera.taken[index]
+        shot = camera.shots[index]
         scene: Scene | None = shot.scene
         if shot.detector is DetectorFault.SLOW:
             camera.stop.wait(SLOW_SECONDS)
@@ -139,7 +139,9 @@ class Detector:
             scene = None
         if shot.fault in (CameraFault.CORRUPT, CameraFault.BLACK):
             scene = None
-        self.seen[door].append(Seen(taken_at, time.monotonic(), scene))
+        concluded = None if (door, index) in self._known else scene
+        self._known.add((door, index))
+        self.seen[door].append(Seen(camera.taken_at(image), time.monotonic(), concluded))
         if shot.detector is DetectorFault.NAN:
             raise NoEvidence(f"the network goes astray at shot {index}")
         return _faces(scene)

@@ -169,18 +169,13 @@ class Run:
                 self.broken.append(f"{bolt.name}: not locked at the end")
             if not bolt.closed:
                 self.broken.append(f"{bolt.name}: not closed")
-        repeated = door.camera.repeated
-        self.broken += [
-            f"{door.sound.name}: {text}" for text in false_unlocks(calls, seen, repeated)
-        ]
+        self.broken += [f"{door.sound.name}: {text}" for text in false_unlocks(calls, seen)]
         self.broken += [f"{door.sound.name}: {text}" for text in late_locks(calls, seen)]
         for call, change in zip(door.faulty.calls, self._changes(door.faulty), strict=False):
             if not call.done and change.state != "unknown":
                 self.broken.append(f"{door.faulty.name}: {change.state} after a failure")
         faulty = [call for call in door.faulty.calls if call.lease is not None]
-        self.broken += [
-            f"{door.faulty.name}: {text}" for text in false_unlocks(faulty, seen, repeated)
-        ]
+        self.broken += [f"{door.faulty.name}: {text}" for text in false_unlocks(faulty, seen)]
 
     def _changes(self, bolt: Bolt) -> list[Change]:
         return [c for door in self.doors for c in door.changes if c.actuator == bolt.name]
