@@ -59,7 +59,8 @@ class PolicyMachine(RuleBasedStateMachine):
             self.latest = None
             self.unlocked_at = None
             return decision
-        was_locked = before is None or before.door is Door.LOCKED
+        # The lease has run out in a longer gap, even if the next frame opens again without a hold.
+        was_locked = before is None or before.door is Door.LOCKED or gap
         if decision.door is Door.LOCKED:
             self.unlocked_at = None
             return decision
