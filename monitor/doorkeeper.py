@@ -35,7 +35,7 @@ class Judge(Protocol):
         time: float,
         *,
         lasts_seconds: float = 0.0,
-        fault: str = "no picture",
+        fault: str | None = None,
         order: Order | None = None,
     ) -> Decision:
         """See `Policy.update`."""
@@ -96,7 +96,8 @@ class Doorkeeper:
     watchers: told of every result, after the locks; each must return at once and never raise.
     live: whether frames are of now. Only then can they be stale, repeated or missing.
     grace_seconds: how long a live lease outlives the CLEAR frame that renewed it.
-    max_age_seconds: oldest a live frame may be when it is decided on.
+    max_age_seconds: oldest a live frame may be when it is decided on; in an older one, nothing but
+        a VIOLATION counts.
     door_name: which door the leases are for.
     clock: seconds; what `Frame.time` of a live source is measured by.
     """
@@ -150,7 +151,7 @@ class Doorkeeper:
         age_seconds = self._age_seconds(frame)
         # A picture that seems to come from the future tells of a clock that jumped.
         if age_seconds is not None and not 0.0 <= age_seconds <= self._max_age_seconds:
-            return self._doubt(frame, f"picture {age_seconds:.1f} s old")
+            return self._doubt(frame, f"picture {age_seconds:.1f} s old", faces=faces)
         time_seconds = self._monotone(frame.time)
         order = self._order()
         decision = self._judge.update(
@@ -178,7 +179,9 @@ class Doorkeeper:
             self._latest = Frame(black, 0, self._clock() if self._live else 0.0)
         return self._doubt(self._latest, fault, fresh=False)
 
-    def _doubt(self, frame: Frame, fault: str, *, fresh: bool = True) -> Result:
+    def _doubt(
+        self, frame: Frame, fault: str, *, faces: Detections | None = None, fresh: bool = True
+    ) -> Result:
         if self._live:
             # Not made monotone: a clock that goes back must reach the policy, which then locks.
             now = self._clock()
@@ -189,7 +192,7 @@ class Doorkeeper:
             # A recording has no time of its own after its end: late enough for the door to lock.
             now = frame.time + 2 * self._grace_seconds
         order = self._order()
-        decision = self._judge.update(None, now, fault=fault, order=order)
+        decision = self._judge.update(faces, now, fault=fault, order=order)
         age_seconds = self._age_seconds(frame) if fresh else None
         return self._done(Result(frame, decision, fresh, age_seconds=age_seconds), order)
 

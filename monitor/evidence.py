@@ -100,11 +100,17 @@ class FrameRule:
         self._good = "masked" if masks else " or ".join(allowed)
         self._bad = "mask below the nose or no mask" if masks else f"not {self._good}"
 
-    def judge(self, detections: Detections) -> Judgement:
+    def judge(self, detections: Detections | None, fault: str | None = None) -> Judgement:
         """What a frame's detections say.
+
+        detections: None when there is no fresh frame, which is UNKNOWN.
+        fault: why the frame is no evidence, in words; None for nothing. Then only a VIOLATION
+            counts: seen late or by a wrong clock, a bare face is still a bare one.
 
         Raises ValueError when they are of other classes than the rule's.
         """
+        if detections is None:
+            return self.unknown(fault or "no picture")
         if detections.classes != self._classes:
             raise ValueError(
                 f"detections of classes {detections.classes} found, expected {self._classes}"
@@ -117,6 +123,9 @@ class FrameRule:
         reason = self._words(good, bad, total)
         if bad:
             evidence = Evidence.VIOLATION
+            reason += f", {fault}" if fault else ""
+        elif fault:
+            return self.unknown(fault)
         elif not total:
             evidence = Evidence.UNKNOWN
             reason += f" of {self._smallest_face_px:g} px or more" if len(seen) else ""

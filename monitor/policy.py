@@ -134,7 +134,7 @@ class Policy:
         time: float,
         *,
         lasts_seconds: float = 0.0,
-        fault: str = "no picture",
+        fault: str | None = None,
         order: Order | None = None,
     ) -> Decision:
         """Decide about the door, given one more frame.
@@ -145,7 +145,8 @@ class Policy:
             with the latest time again nothing else is decided, because a violation must not slip
             out of the hold window with the clock.
         lasts_seconds: a CLEAR frame is evidence until `time + lasts_seconds`.
-        fault: the reason given when `detections` is None.
+        fault: why the frame is no evidence, in words; None for nothing. Only a VIOLATION in it
+            counts all the same.
         order: what the door is to be whatever is seen. It ends the run, so that afterwards CLEAR
             must hold anew.
 
@@ -175,16 +176,14 @@ class Policy:
         return ""
 
     def _judged(
-        self, detections: Detections | None, time: float, until: float, fault: str
+        self, detections: Detections | None, time: float, until: float, fault: str | None
     ) -> tuple[Judgement, tuple[Track, ...]]:
         """What the frame says, now that its faces are known from earlier ones, and their tracks."""
         wrong_time = self._wrong_time(time)
         if wrong_time:
             return self._rule.unknown(wrong_time), ()
         self._latest_time = time
-        if detections is None:
-            return self._rule.unknown(fault), ()
-        judgement = self._rule.judge(detections)
+        judgement = self._rule.judge(detections, fault)
         passing = [verdict is Verdict.ALLOWED for verdict in judgement.verdicts]
         tracks = self._tracker.follow(judgement.faces.boxes, passing, time, until)
         new = [

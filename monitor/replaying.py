@@ -130,11 +130,11 @@ class Alone:
         time: float,
         *,
         lasts_seconds: float = 0.0,
-        fault: str = "no picture",
+        fault: str | None = None,
         order: Order | None = None,
     ) -> Decision:
         """Decide about one picture; arguments as for `Policy.update`."""
-        seen = self._rule.unknown(fault) if detections is None else self._rule.judge(detections)
+        seen = self._rule.judge(detections, fault)
         door = Door.UNLOCKED if seen.evidence is Evidence.CLEAR else Door.LOCKED
         decision = Decision(
             time,

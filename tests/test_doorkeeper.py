@@ -231,6 +231,30 @@ def test_a_picture_from_the_future_is_no_evidence() -> None:
     assert (decision.evidence, decision.door) == (Evidence.UNKNOWN, Door.LOCKED)
 
 
+@pytest.mark.parametrize(
+    ("taken_at", "detect_seconds", "age"),
+    [
+        # The clock of the pictures has jumped back, or ahead.
+        (96.1, 0.0, "picture 5.0 s old"),
+        (106.1, 0.0, "picture -5.0 s old"),
+        # The detector took too long.
+        (101.1, 0.9, "picture 0.9 s old"),
+    ],
+)
+def test_a_bare_face_counts_whenever_its_picture_was_taken(
+    taken_at: float, detect_seconds: float, age: str
+) -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now, watch.detect_seconds = 101.1, detect_seconds
+    decision = watch.keeper.see(watch.frame("bare", taken_at)).decision
+    assert (decision.evidence, decision.door) == (Evidence.VIOLATION, Door.LOCKED)
+    assert decision.reason == f"mask below the nose or no mask, {age}"
+    assert watch.book.leases[-1].denies
+    watch.detect_seconds = 0.0
+    watch.keeper.see(watch.frame("masked", watch.now))
+    assert not watch.book.leases[-1].unlocked
+
+
 def test_after_a_leap_of_the_clock_the_hold_begins_anew() -> None:
     watch = Watch(live=True).unlocked()
     watch.now = 4000.0

@@ -98,7 +98,8 @@ def test_reasons_tell_how_long_it_still_takes() -> None:
         (1.75, None, "camera silent"),
     ]
     for time, faces, reason in frames:
-        assert judge.update(faces, time, fault="camera silent").reason == reason
+        fault = "camera silent" if faces is None else None
+        assert judge.update(faces, time, fault=fault).reason == reason
 
 
 def test_a_decision_says_how_long_clear_has_held() -> None:
@@ -132,6 +133,23 @@ def test_after_going_back_nothing_counts_until_the_clock_has_caught_up() -> None
 def test_an_impossible_duration_is_refused(lasts_seconds: float) -> None:
     with pytest.raises(ValueError, match="lasts_seconds"):
         policy().update(None, 0.0, lasts_seconds=lasts_seconds)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected", "reason"),
+    [
+        (BARE, VIOLATION, "mask below the nose or no mask, picture 5.0 s old"),
+        (MASKED, UNKNOWN, "picture 5.0 s old, 0.2 of 0.5 s grace"),
+        (UNSURE, UNKNOWN, "picture 5.0 s old, 0.2 of 0.5 s grace"),
+    ],
+)
+def test_of_a_frame_with_a_fault_nothing_but_a_violation_counts(
+    row: tuple[float, float], expected: Evidence, reason: str
+) -> None:
+    judge = policy(hold_seconds=0.0)
+    judge.update(seen(MASKED), 0.0)
+    decision = judge.update(seen(row), 0.25, fault="picture 5.0 s old")
+    assert (decision.evidence, decision.reason) == (expected, reason)
 
 
 def evidence(judge: Policy, votes: str, frames_per_second: float) -> str:

@@ -35,12 +35,15 @@ def seen(*rows: tuple[float, float]) -> Detections:
     return Detections(boxes, np.array(rows, np.float32).reshape(len(rows), 2), CLASSES)
 
 
+# What is seen, what is wrong with the picture, and what that comes to.
 SIGHTS = {
-    "masked": (seen((0.9, 0.05)), CLEAR),
-    "nobody": (seen(), UNKNOWN),
-    "unsure": (seen((0.9, 0.05), (0.4, 0.1)), UNKNOWN),
-    "stale": (None, UNKNOWN),
-    "bare": (seen((0.1, 0.8), (0.9, 0.05)), VIOLATION),
+    "masked": (seen((0.9, 0.05)), None, CLEAR),
+    "nobody": (seen(), None, UNKNOWN),
+    "unsure": (seen((0.9, 0.05), (0.4, 0.1)), None, UNKNOWN),
+    "no picture": (None, "silent", UNKNOWN),
+    "stale": (seen((0.9, 0.05)), "old", UNKNOWN),
+    "bare": (seen((0.1, 0.8), (0.9, 0.05)), None, VIOLATION),
+    "stale and bare": (seen((0.1, 0.8), (0.9, 0.05)), "old", VIOLATION),
 }
 MOSTLY_MASKED = ["masked"] * 8 + list(SIGHTS)
 STEPS_SECONDS = [0.0, 0.1, 0.125, 0.25, 0.25, 0.25, 0.5, 0.625, 1.0, 10.0]
@@ -69,9 +72,9 @@ def histories(draw: st.DrawFn, steps: st.SearchStrategy[float] = STEPS) -> Histo
     for step, name, lasts in draw(st.lists(frame, min_size=1, max_size=30)):
         time = time + step if math.isfinite(step) else time
         told = time if math.isfinite(step) else step
-        faces, evidence = SIGHTS[name]
+        faces, fault, evidence = SIGHTS[name]
         moments.append(Moment(told, evidence, lasts))
-        decisions.append(policy.update(faces, told, lasts_seconds=lasts))
+        decisions.append(policy.update(faces, told, lasts_seconds=lasts, fault=fault))
     return History(hold, grace, moments, decisions)
 
 
