@@ -153,10 +153,9 @@ class Doorkeeper:
         if age_seconds is not None and not 0.0 <= age_seconds <= self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old", faces=faces)
         time_seconds = self._monotone(frame.time)
+        lasts_seconds = frame.lasts_seconds - (time_seconds - frame.time)
         order = self._order()
-        decision = self._judge.update(
-            faces, time_seconds, lasts_seconds=frame.lasts_seconds, order=order
-        )
+        decision = self._judge.update(faces, time_seconds, lasts_seconds=lasts_seconds, order=order)
         result = Result(frame, decision, candidates=faces, age_seconds=age_seconds, seen=seen)
         return self._done(result, order)
 
@@ -209,8 +208,8 @@ class Doorkeeper:
         return self._clock() - frame.time if self._live else None
 
     def _monotone(self, time_seconds: float) -> float:
-        # A frame may have been taken just before a `miss` that was judged first. Taking it for a
-        # little younger than it is only shortens what has been held.
+        # A frame may have been taken just before a `miss` that was judged first. It is judged after
+        # that, yet is evidence of no later moment than its own.
         if self._live:
             time_seconds = max(time_seconds, self._judged_until)
             self._judged_until = time_seconds

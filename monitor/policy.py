@@ -144,16 +144,17 @@ class Policy:
             that is not finite, is UNKNOWN, locks and ends the run; until the clock has caught up
             with the latest time again nothing else is decided, because a violation must not slip
             out of the hold window with the clock.
-        lasts_seconds: a CLEAR frame is evidence until `time + lasts_seconds`.
+        lasts_seconds: a CLEAR frame is evidence until `time + lasts_seconds`; below 0 where it was
+            taken before what was decided last.
         fault: why the frame is no evidence, in words; None for nothing. Only a VIOLATION in it
             counts all the same.
         order: what the door is to be whatever is seen. It ends the run, so that afterwards CLEAR
             must hold anew.
 
-        Raises ValueError when `lasts_seconds` is negative or not finite.
+        Raises ValueError when `lasts_seconds` is not finite.
         """
-        if not 0.0 <= lasts_seconds < math.inf:
-            raise ValueError(f"lasts_seconds: found {lasts_seconds}, expected 0 or more")
+        if not math.isfinite(lasts_seconds):
+            raise ValueError(f"lasts_seconds: found {lasts_seconds}, expected a finite number")
         judgement, tracks = self._judged(detections, time, time + lasts_seconds, fault)
         if (
             order is not None
@@ -201,11 +202,14 @@ class Policy:
 
     def _prolong(self, time: float, until: float) -> None:
         """Let the run, a new one if there is none, take in one more CLEAR frame."""
-        run = self._run or _Run(time, time)
-        locks_at = run.locks_at
-        if locks_at is None and time - run.start >= self._hold_seconds:
-            locks_at = time + self._max_unlock_seconds
-        self._run = _Run(run.start, max(run.until, until), locks_at)
+        run = self._run or _Run(time, until)
+        self._run = run = replace(run, until=max(run.until, until))
+        if run.locks_at is None and self._held_seconds(time) >= self._hold_seconds:
+            self._run = replace(run, locks_at=time + self._max_unlock_seconds)
+
+    def _held_seconds(self, time: float) -> float:
+        """For how long the run has been seen; 0 without one."""
+        return max(min(time, self._run.until) - self._run.start, 0.0) if self._run else 0.0
 
     def _gap_seconds(self, time: float) -> float:
         """How long ago the run's evidence ended; 0 without a run or while it still lasts."""
@@ -220,7 +224,7 @@ class Policy:
             Door.UNLOCKED if time < locks_at else Door.LOCKED,
             judgement.reason + self._progress(judgement.evidence, time),
             judgement.faces,
-            min(time, run.until) - run.start if run else 0.0,
+            self._held_seconds(time),
             self._hold_seconds,
             judgement.verdicts,
             tuple(track.number for track in tracks),
@@ -234,7 +238,7 @@ class Policy:
         if run is None:
             return ""
         if run.locks_at is None:
-            held = f", held {_tenths(time - run.start)} of {self._hold_seconds} s"
+            held = f", held {_tenths(self._held_seconds(time))} of {self._hold_seconds} s"
             return held if clear else ""
         if time >= run.locks_at:
             return f", unlocked for {self._max_unlock_seconds:g} s, the longest allowed"

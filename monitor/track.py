@@ -56,7 +56,7 @@ class Tracker:
         boxes: float32 [N, 4], xyxy pixels.
         passing: which of the faces may pass.
         time, until: seconds, from when to when the frame stands for the scene; `time` never
-            decreases from call to call.
+            decreases from call to call, and `until` comes before it when the frame is late.
         """
         known = [track for track in self._tracks if time - track.seen_until <= self._forget_seconds]
         before = _pairs(np.array([track.box for track in known], np.float32), boxes)
@@ -74,7 +74,7 @@ class Tracker:
     ) -> Track:
         if track is None:
             self._count += 1
-            track = Track(self._count, box, until, time)
+            track = Track(self._count, box, until, min(time, until))
         doubted_at = track.doubted_at if passes else until
         return Track(track.number, box, max(until, track.seen_until), doubted_at)
 

@@ -295,6 +295,41 @@ def test_a_picture_taken_just_before_a_miss_was_judged_still_counts() -> None:
     assert watch.book.leases[-1].expires_at == pytest.approx(101.28 + GRACE_SECONDS)
 
 
+def test_a_picture_taken_before_a_miss_was_judged_does_not_add_to_the_hold() -> None:
+    watch = Watch(live=True)
+    for tenths in (0, 2, 4, 6):
+        watch.now = 100.0 + tenths / 10
+        watch.keeper.see(watch.frame("masked", watch.now))
+    watch.now = 101.0
+    watch.keeper.miss()
+    decision = watch.keeper.see(watch.frame("masked", 100.9)).decision
+    assert (decision.evidence, decision.door) == (Evidence.CLEAR, Door.LOCKED)
+    assert decision.held_seconds == pytest.approx(0.9)
+    assert decision.reason == "1 face masked, held 0.9 of 1.0 s"
+    watch.now = 101.05
+    assert watch.keeper.see(watch.frame("masked", 101.05)).decision.door is Door.UNLOCKED
+
+
+def test_nor_does_it_bridge_a_gap_longer_than_the_grace() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 101.4
+    watch.keeper.miss()
+    watch.keeper.see(watch.frame("masked", 101.1))
+    watch.now = 101.1 + GRACE_SECONDS + 0.1
+    decision = watch.keeper.see(watch.frame("masked", watch.now)).decision
+    assert (decision.door, decision.held_seconds) == (Door.LOCKED, 0.0)
+
+
+def test_a_face_first_seen_in_such_a_picture_is_clear_and_has_held_for_no_time() -> None:
+    watch = Watch(live=True)
+    watch.keeper.see(watch.frame("nobody", 100.0))
+    watch.now = 100.3
+    watch.keeper.miss()
+    decision = watch.keeper.see(watch.frame("masked", 100.2)).decision
+    assert (decision.evidence, decision.held_seconds) == (Evidence.CLEAR, 0.0)
+    assert decision.reason == "1 face masked, held 0.0 of 1.0 s"
+
+
 def test_faces_outside_the_zones_do_not_count() -> None:
     corner = Zones(watch=[[(0.9, 0.9), (1.0, 0.9), (1.0, 1.0)]])
     watch = Watch(live=False, zones=corner)

@@ -129,7 +129,20 @@ def test_after_going_back_nothing_counts_until_the_clock_has_caught_up() -> None
     assert doors(judge, *before, *after) == "L" * 20 + "LLLLU"
 
 
-@pytest.mark.parametrize("lasts_seconds", [-1.0, math.nan, math.inf])
+def test_a_late_picture_is_evidence_of_no_later_moment_than_its_own() -> None:
+    judge = policy()
+    judge.update(seen(MASKED), 0.0)
+    judge.update(seen(MASKED), 0.5)
+    # Taken at 0.75 and 0.875, decided on at 1.0.
+    late = [judge.update(seen(MASKED), 1.0, lasts_seconds=lasts) for lasts in (-0.25, -0.125)]
+    assert [(at.door, at.held_seconds) for at in late] == [
+        (Door.LOCKED, 0.75),
+        (Door.LOCKED, 0.875),
+    ]
+    assert judge.update(seen(MASKED), 1.125).door is Door.UNLOCKED
+
+
+@pytest.mark.parametrize("lasts_seconds", [-math.inf, math.nan, math.inf])
 def test_an_impossible_duration_is_refused(lasts_seconds: float) -> None:
     with pytest.raises(ValueError, match="lasts_seconds"):
         policy().update(None, 0.0, lasts_seconds=lasts_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -65,7 +66,8 @@ def histories(draw: st.DrawFn, steps: st.SearchStrategy[float] = STEPS) -> Histo
     """Random frames, CLEAR more often than not so that doors do open, put through a policy."""
     hold = draw(st.sampled_from([0.0, 0.5, 1.0, 1.3]))
     grace = draw(st.sampled_from([0.0, 0.25, 0.5]))
-    lasts_all = draw(st.sampled_from([[0.0], [1.0], [0.0, 0.25, 1.0]]))
+    # below 0: taken before what was decided last
+    lasts_all = draw(st.sampled_from([[0.0], [1.0], [0.0, 0.25, 1.0], [0.0, 0.0, -0.125]]))
     policy = Policy(FrameRule(classes=CLASSES), hold_seconds=hold, grace_seconds=grace)
     moments, decisions, time = [], [], draw(st.sampled_from([0.0, 3.7, 1e6]))
     frame = st.tuples(steps, st.sampled_from(MOSTLY_MASKED), st.sampled_from(lasts_all))
@@ -81,9 +83,9 @@ def histories(draw: st.DrawFn, steps: st.SearchStrategy[float] = STEPS) -> Histo
 def oracle(history: History, now: int) -> Door:
     """The door after update `now`, said over the whole history instead of step by step.
 
-    Unlocked iff some CLEAR update lies at least the hold time after another CLEAR one, and since
-    that first one every update had a right time, was no violation, and came at most the grace time
-    after the end of the CLEAR evidence before it.
+    Unlocked iff at some CLEAR update the evidence until then reaches at least the hold time beyond
+    another CLEAR one, and since that first one every update had a right time, was no violation, and
+    came at most the grace time after the end of the CLEAR evidence before it.
     """
     moments = history.moments[: now + 1]
 
@@ -101,8 +103,12 @@ def oracle(history: History, now: int) -> Door:
     clear = [index for index, at in enumerate(moments) if at.evidence is CLEAR]
     for first in clear:
         if all(unbroken(first, update) for update in range(first, now + 1)):
-            held = max(moments[k].time - moments[first].time for k in clear if k >= first)
-            if held >= history.hold_seconds:
+            run = [moments[k] for k in clear if k >= first]
+            ends = itertools.accumulate((at.time + at.lasts_seconds for at in run), max)
+            held = max(
+                min(at.time, until) - run[0].time for at, until in zip(run, ends, strict=True)
+            )
+            if max(held, 0.0) >= history.hold_seconds:
                 return Door.UNLOCKED
     return Door.LOCKED
 
