@@ -52,6 +52,6 @@ def read_teacher(
                 f"learns, {expected}"
             )
     return Teacher(
-        network.eval().to(device, memory_format=torch.channels_last),
+        network.to(device, memory_format=torch.channels_last),
         TEACHER_SHARE if share is None else share,
     )

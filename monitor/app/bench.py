@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 
 from ..bench import Comparison, bench, compare, peak_memory_mb
@@ -18,21 +17,16 @@ from ..frame import Frame, Image
 from ..line import Line
 from ..other_model import OtherModel
 from ..parts import (
-    frames_of,
     make_detector,
     make_doorkeeper,
     make_policy,
-    make_source,
     make_zones,
 )
 from ..policy import Decision
 from ..provider import Device
-from ..sources import without_secrets
 from ..view.annotate import annotated
 from .bench_report import BenchReport, print_row
-
-_PICTURES = 16
-_FPS_OF_LAST_RESORT = 25.0
+from .bench_source import FPS_OF_LAST_RESORT, PICTURES, BenchSource
 
 
 def measure(
@@ -59,23 +53,22 @@ def measure(
     baseline: what `json_file` got earlier, to print the ratios to it.
     """
     report = BenchReport(json_file, baseline)
-    door = config.doors[0]
-    spec = door.source if source is None else source
-    name = without_secrets(str(spec))
+    looked_at = BenchSource.of(config, source)
     detector = make_detector(config.model, model, device)
-    policy, zones = make_policy(door, detector), make_zones(door)
+    policy, zones = make_policy(looked_at.door, detector), make_zones(looked_at.door)
 
     def judge(frame: Frame, faces: Detections) -> Decision:
         check_interrupt()
         height_px, width_px = frame.image.shape[:2]
         return policy.update(zones.select(faces, width_px, height_px), frame.time)
 
-    pictures = _PICTURES if against else 1
-    found = bench(frames_of(door, spec), detector, judge, annotated, frames)
-    images = [frame.image for frame in islice(frames_of(door, spec), pictures)]
+    found = bench(looked_at.frames(), detector, judge, annotated, frames)
     if found is None:
-        raise SourceError(f"{name}: too few frames found, expected more than those of a warm-up")
-    report.begin(detector, name, images[0])
+        raise SourceError(
+            f"{looked_at.name}: too few frames found, expected more than those of a warm-up"
+        )
+    images = looked_at.pictures(PICTURES if against else 1)
+    report.begin(detector, looked_at.name, images[0])
     print_row("frames", str(found.frames))
     print(found)
     compared = _compared(images, detector, against, frames) if against else None
@@ -107,22 +100,18 @@ def measure_doors(
     The other arguments are as for `measure`. No actuator is told of anything.
     """
     report = BenchReport(json_file, baseline)
-    door = config.doors[0]
-    spec = door.source if source is None else source
-    name = without_secrets(str(spec))
+    looked_at = BenchSource.of(config, source)
     detector = make_detector(config.model, model, device)
-    images = [frame.image for frame in islice(frames_of(door, spec), _PICTURES)]
-    if not images:
-        raise SourceError(f"{name}: no frame found, expected at least one")
-    fps = make_source(door, spec).fps or _FPS_OF_LAST_RESORT
-    report.begin(detector, name, images[0])
+    images = looked_at.pictures()
+    fps = looked_at.opened().fps or FPS_OF_LAST_RESORT
+    report.begin(detector, looked_at.name, images[0])
     print(f"{'door':<14} {'frames/s':>8} {'p50 ms':>8} {'p99 ms':>8}   from capture to decision")
     measured = {}
     for which, names in {
         "alone": ["alone"],
         "together": [f"door {number}" for number in range(1, count + 1)],
     }.items():
-        lines = [_bench_line(door, each, images, fps, detector) for each in names]
+        lines = [_bench_line(looked_at.door, each, images, fps, detector) for each in names]
         measured[which] = bench_doors(lines, seconds, check_interrupt=check_interrupt)
         print(measured[which])
     report.add({which: found.to_dict() for which, found in measured.items()})

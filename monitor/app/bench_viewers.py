@@ -6,31 +6,27 @@ import statistics
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 
 from ..capture import Capture
 from ..config import Config
 from ..detector import Detector
-from ..door_section import DoorSection
 from ..doorkeeper import Result
 from ..errors import SourceError, UsageError
 from ..line import Line
 from ..loop_bench import LoopBench, Round, Speed, bare_speed, loop_speed
 from ..orientation import Orientation
-from ..parts import frames_of, make_detector, make_doorkeeper, make_source
+from ..parts import make_detector, make_doorkeeper
 from ..provider import Device
 from ..record import Recorder
-from ..sources import without_secrets
 from ..view.annotate import annotated
 from ..viewers import Viewers
 from ..web.section import WebSection
 from .bench_report import BenchReport
+from .bench_source import FPS_OF_LAST_RESORT, BenchSource
 from .page import open_page
 
 _ROUNDS = 5
-_PICTURES = 16
-_FPS_OF_LAST_RESORT = 25.0
 
 
 def measure_viewers(
@@ -56,23 +52,19 @@ def measure_viewers(
     The other arguments are as for `measure`. No actuator is told of anything.
     """
     report = BenchReport(json_file, baseline)
-    door = config.doors[0]
-    spec = door.source if source is None else source
-    name = without_secrets(str(spec))
-    if make_source(door, spec).live:
-        raise UsageError(f"bench: {name} is live; expected a recorded source")
+    looked_at = BenchSource.of(config, source)
+    if looked_at.opened().live:
+        raise UsageError(f"bench: {looked_at.name} is live; expected a recorded source")
     detector = make_detector(config.model, model, device)
-    images = [frame.image for frame in islice(frames_of(door, spec), _PICTURES)]
-    if not images:
-        raise SourceError(f"{name}: no frame found, expected at least one")
-    report.begin(detector, name, images[0])
+    images = looked_at.pictures()
+    report.begin(detector, looked_at.name, images[0])
     rounds, seen = [], []
     with ExitStack() as stack:
-        loop = _Loop(stack, door, spec, detector, frames, check_interrupt)
+        loop = _Loop(stack, looked_at, detector, frames, check_interrupt)
         for _ in range(_ROUNDS):
             bare = bare_speed(images, detector, frames, check_interrupt=check_interrupt)
             unseen = loop.speed()
-            with Viewers(loop.address, door.name, count) as viewers:
+            with Viewers(loop.address, looked_at.door.name, count) as viewers:
                 watched = loop.speed()
             seen.append(viewers.pictures_per_second)
             rounds.append(Round(bare, unseen, watched))
@@ -94,8 +86,7 @@ class _Loop:
     def __init__(
         self,
         stack: ExitStack,
-        door: DoorSection,
-        spec: int | str,
+        looked_at: BenchSource,
         detector: Detector,
         frames: int,
         check_interrupt: Callable[[], None],
@@ -103,20 +94,19 @@ class _Loop:
         page = open_page(stack, WebSection(serve="always", port=0))
         assert page
         self.address = page.address
-        self._shown = page.add(door.name, live=False)
+        self._shown = page.add(looked_at.door.name, live=False)
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        self._door, self._spec, self._detector = door, spec, detector
+        self._looked_at, self._detector = looked_at, detector
         self._frames = frames
         self._check_interrupt = check_interrupt
 
     def speed(self) -> Speed:
         """How fast it is; raises SourceError where the source has too few frames."""
-        door = self._door
-        source = make_source(door, self._spec)
+        door, source = self._looked_at.door, self._looked_at.opened()
         keeper = make_doorkeeper(door, source, self._detector, (), watchers=[self._shown])
         capture = Capture(source, orientation=Orientation(door.rotate_degrees, door.mirror))
         line = Line(door.name, capture, keeper, overwrite=False)
-        fps = source.fps or _FPS_OF_LAST_RESORT
+        fps = source.fps or FPS_OF_LAST_RESORT
         with Recorder(self._folder / "loop.mp4") as recorder:
 
             def use(result: Result) -> None:
