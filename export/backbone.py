@@ -156,7 +156,8 @@ class MobileNetV2(nn.Module):
     """MobileNetV2 up to its last inverted residual.
 
     width: factor on every channel count; counts are rounded to multiples of 8 as torchvision does.
-    expansion: inner channels of a block for each that goes in; the paper has 6.
+    expansion: inner channels of a block for each that goes in; the paper has 6. With fewer the
+        stem, which stands for them in the first block, is narrower alike.
 
     `forward` takes float [B, 3, H, W] and returns [C2, C3, C4, C5] at strides 4 to 32; `channels`
     are their channel counts.
@@ -176,7 +177,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, width: float, expansion: int = EXPANSION) -> None:
         super().__init__()
-        inputs = divisible(32 * width)
+        inputs = divisible(32 * width * expansion / EXPANSION)
         features: list[nn.Module] = [normalised(3, inputs, 3, 2)]
         outputs = [inputs]
         for row, (channels, depth, stride) in enumerate(self.ROWS):

@@ -26,14 +26,19 @@ CALIBRATION_PICTURES = 64
 # What lies between two convolutions is named as well, so that it takes int8 from the one and hands
 # int8 to the other instead of going through float32.
 QUANTISED = ("Conv", "Relu", "Clip", "Add")
-PREDICTORS = ("cls_logits.weight", "bbox_reg.weight")
+CLASS_PREDICTOR = "cls_logits.weight"
+BOX_PREDICTOR = "bbox_reg.weight"
+# As many channels as a vector of float32 holds: up to here int8 saves no time, see `edge-4` in
+# EXPERIMENTS.md.
+THIN = 16
 
 
 def quantise(model: ModelProto, pictures: Sequence[Image]) -> ModelProto:
     """A copy of a graph with its convolutions in int8 (QDQ), weights by channel.
 
-    The convolutions that predict stay in float32, and so does all that comes before the first one
-    and after the last.
+    What predicts boxes stays in float32, because the few that are far from their anchors would
+    take the resolution of all others; so do the thin convolutions that a network may begin with,
+    all that comes before, and all that comes after the last convolution.
 
     pictures: uint8 [H, W, 3] BGR each, of the network's size; the range of every activation is what
         they span. Without VNNI a processor may saturate where two products are added up.
@@ -58,16 +63,19 @@ def quantise(model: ModelProto, pictures: Sequence[Image]) -> ModelProto:
 
 
 def inner_nodes(graph: GraphProto) -> list[str]:
-    """Names of the nodes from the first convolution to what the predicting ones take."""
+    """Names of the nodes from the first convolution that is not thin to what the boxes take."""
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    reached = {convolutions[0].input[0]}
+    outputs = {weight.name: weight.dims[0] for weight in graph.initializer if weight.dims}
+    wide = (node for node in convolutions if outputs[node.input[1]] > THIN)
+    reached = {next(wide, convolutions[0]).input[0]}
     after = []
     for node in graph.node:  # a graph lists what makes a value before what takes it
         if reached & set(node.input):
             reached.update(node.output)
             after.append(node)
-    predicting = [node for node in convolutions if node.input[1].endswith(PREDICTORS)]
-    needed = {node.input[0] for node in predicting}
+    boxes = [node for node in convolutions if node.input[1].endswith(BOX_PREDICTOR)]
+    scores = [node for node in convolutions if node.input[1].endswith(CLASS_PREDICTOR)]
+    needed = {node.input[0] for node in boxes} | {node.output[0] for node in scores}
     inner: list[NodeProto] = []
     for node in reversed(after):
         if needed & set(node.output):

@@ -10,13 +10,9 @@ import re
 
 from torch import Tensor
 
-# of an inverted residual: what makes its inner channels, filters each, and joins them
-BLOCK = re.compile(r"(.*features\.\d+\.conv)\.2\.weight")
-INNER = tuple(
-    f"{layer}.{part}"
-    for layer in ("0.0", "0.1", "1.0", "1.1")
-    for part in ("weight", "bias", "running_mean", "running_var")
-)
+# what joins the inner channels of an inverted residual; the first one lets the stem make them
+JOINING = re.compile(r"(.*features\.)(?:(1)\.conv\.1|(\d+)\.conv\.2)\.weight")
+PARTS = ("weight", "bias", "running_mean", "running_var")
 
 
 def thinned(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -29,17 +25,33 @@ def thinned(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Te
     """
     result = dict(state)
     for name, joining in state.items():
-        found = BLOCK.fullmatch(name)
-        if not found or name not in wanted or f"{found[1]}.1.1.weight" not in state:
+        making, filtering = inner_layers(name)
+        if name not in wanted or f"{filtering}.1.weight" not in state:
             continue
         count = wanted[name].shape[1]
         if wanted[name].shape[0] != joining.shape[0] or count >= joining.shape[1]:
             continue
-        scale = state[f"{found[1]}.1.1.weight"].abs()
+        scale = state[f"{filtering}.1.weight"].abs()
         weight = scale * joining.abs().sum(dim=(0, 2, 3))
         kept = weight.topk(count).indices.sort().values
         result[name] = joining[:, kept]
-        for inner in INNER:
-            if (key := f"{found[1]}.{inner}") in state:
-                result[key] = state[key][kept]
+        for inner in (
+            f"{x}.{n}.{part}" for x in (making, filtering) for n in "01" for part in PARTS
+        ):
+            if inner in state:
+                result[inner] = state[inner][kept]
     return result
+
+
+def inner_layers(joining: str) -> tuple[str, str]:
+    """Names of what makes the inner channels and of what filters each, given what joins them.
+
+    joining: name of a tensor; both are empty where it joins none.
+    """
+    found = JOINING.fullmatch(joining)
+    if not found:
+        return "", ""
+    features, first, other = found.groups()
+    if first:
+        return f"{features}0", f"{features}1.conv.0"
+    return f"{features}{other}.conv.0", f"{features}{other}.conv.1"

@@ -46,9 +46,9 @@ def backbone_shape(state: dict[str, Tensor]) -> dict[str, Any]:
             wide = name not in ("resnet18", "resnet34")
             if depths[:3] == blocks and wide == bottleneck:
                 return {"backbone": name, "width": first.shape[0] / 64}
-    first = state.get(f"{BODY}features.0.0.weight")
-    if first is not None:
-        shape: dict[str, Any] = {"backbone": "mobilenet_v2", "width": first.shape[0] / 32}
+    last = state.get(f"{BODY}features.17.conv.2.weight")
+    if last is not None:
+        shape: dict[str, Any] = {"backbone": "mobilenet_v2", "width": last.shape[0] / 320}
         inner = state.get(f"{BODY}features.2.conv.0.0.weight")
         if inner is not None:
             shape["expansion"] = inner.shape[0] // inner.shape[1]

@@ -45,6 +45,24 @@ def test_channels_that_give_nothing_are_those_left_out() -> None:
     assert torch.allclose(taken(wide, block_of(3))(x), wide(x), atol=1e-5)
 
 
+@torch.no_grad()
+def test_the_stem_makes_only_the_channels_that_the_first_block_needs() -> None:
+    torch.manual_seed(2)
+    wide, narrow = MobileNetV2(1.0).eval(), MobileNetV2(1.0, expansion=4).eval()
+    silent = torch.randperm(32)[:8]
+    wide.get_parameter("features.1.conv.1.weight")[:, silent] = 0
+    state = thinned(wide.state_dict(), narrow.state_dict())
+    first = {
+        name: value
+        for name, value in state.items()
+        if name.startswith(("features.0.", "features.1."))
+    }
+    narrow.load_state_dict(first, strict=False)
+    x = torch.randn(2, 3, 32, 32)
+    assert narrow.get_parameter("features.0.0.weight").shape[0] == 24
+    assert torch.allclose(narrow.features[:2](x), wide.features[:2](x), atol=1e-5)
+
+
 def test_as_many_channels_as_there_are_stay_as_they_are() -> None:
     wide = state_of(block_of(6))
     same = thinned(wide, state_of(block_of(6)))
