@@ -27,8 +27,7 @@ class Pipeline:
     camera that is dead, slow or hangs keeps only its own capture waiting.
 
     Frames are decided on one by one, not in batches: on a CPU the shipped model takes the same time
-    a frame either way (512 x 288 px, one thread: 35 ms alone, 36 in twos, 37 in fours), and in a
-    batch the first frame would wait for the last.
+    a frame either way, and in a batch the first frame would wait for the last.
 
     Leaving the context locks every door, ends the threads, and raises the first error that one of
     them met.

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
-from monitor.detector import SHIPPED_MODEL, Detector
+from monitor.detector import SHIPPED_MODELS, Detector
 from monitor.errors import ModelError
 from monitor.frame import Image
 from monitor.provider import CPU, Device, Environment, obstacle
@@ -69,12 +69,25 @@ def test_the_file_says_what_the_detector_needs(small_model: Path) -> None:
     assert len(detector.sha256) == 64
 
 
-def test_the_shipped_model_is_small_and_names_its_training() -> None:
-    assert SHIPPED_MODEL.stat().st_size <= 16e6
-    contract = Detector(device="cpu").contract
-    assert contract.classes == ("mask", "noMask")
-    assert contract.training["merge"] == ["incorrectMask=noMask"]
-    assert SHIPPED_MODEL.with_suffix(".md").is_file()
+@pytest.mark.parametrize(
+    ("name", "largest_mb"),
+    [
+        ("edge", 8),  # the usual one
+        ("lean", 8),  # for small machines and many doors
+    ],
+)
+def test_a_shipped_model_is_small_and_names_its_training(name: str, largest_mb: float) -> None:
+    detector = Detector(Path(name), device="cpu")
+    assert detector.path == SHIPPED_MODELS[name]
+    assert detector.path.stat().st_size <= largest_mb * 1e6
+    assert detector.contract.classes == ("mask", "noMask")
+    assert detector.contract.training["merge"] == ["incorrectMask=noMask"]
+    assert detector.path.with_suffix(".md").is_file()
+
+
+def test_without_a_name_the_usual_model_is_taken(small_model: Path) -> None:
+    assert Detector(device="cpu").path == SHIPPED_MODELS["edge"]
+    assert Detector(small_model, device="cpu").path == small_model
 
 
 @pytest.mark.parametrize("device", ["cuda", "tensorrt"])

@@ -1,4 +1,4 @@
-"""The model that ships with the runtime, deciding about the drawn demo."""
+"""The models that ship with the runtime, deciding about the drawn demo."""
 
 import itertools
 import json
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from monitor.cli import main
+from monitor.detector import SHIPPED_MODELS
 from monitor.scene import demo, training_picture
 
 
@@ -17,10 +18,14 @@ def _no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.parametrize("name", SHIPPED_MODELS)
 def test_the_demo_is_decided_as_its_own_story_demands(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert main(["replay", "demo", "--events", "events.jsonl"]) == 0
+    config = tmp_path / "config.yaml"
+    config.write_text(f"model: {{path: {name}}}\n")
+    options = ["--config", str(config), "--events", "events.jsonl"]
+    assert main(["replay", "demo", *options]) == 0
     summary = capsys.readouterr().out
     assert summary.startswith(f"demo: {demo().frame_count} frames")
     events = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
