@@ -28,8 +28,8 @@ CALIBRATION_PICTURES = 64
 QUANTISED = ("Conv", "Relu", "Clip", "Add")
 CLASS_PREDICTOR = "cls_logits.weight"
 BOX_PREDICTOR = "bbox_reg.weight"
-# As many channels as a vector of float32 holds: up to here int8 saves no time, see `edge-4` in
-# EXPERIMENTS.md.
+# As many channels as a vector of float32 holds: up to here int8 saves no time, see `edge-4, int8`
+# in EXPERIMENTS.md.
 THIN = 16
 
 

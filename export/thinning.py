@@ -12,7 +12,10 @@ from torch import Tensor
 
 # what joins the inner channels of an inverted residual; the first one lets the stem make them
 JOINING = re.compile(r"(.*features\.)(?:(1)\.conv\.1|(\d+)\.conv\.2)\.weight")
-PARTS = ("weight", "bias", "running_mean", "running_var")
+# of a convolution and its normalisation
+PARTS = tuple(
+    f"{n}.{part}" for n in "01" for part in ("weight", "bias", "running_mean", "running_var")
+)
 
 
 def thinned(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -35,9 +38,7 @@ def thinned(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Te
         weight = scale * joining.abs().sum(dim=(0, 2, 3))
         kept = weight.topk(count).indices.sort().values
         result[name] = joining[:, kept]
-        for inner in (
-            f"{x}.{n}.{part}" for x in (making, filtering) for n in "01" for part in PARTS
-        ):
+        for inner in (f"{layer}.{part}" for layer in (making, filtering) for part in PARTS):
             if inner in state:
                 result[inner] = state[inner][kept]
     return result

@@ -69,17 +69,11 @@ def test_the_file_says_what_the_detector_needs(small_model: Path) -> None:
     assert len(detector.sha256) == 64
 
 
-@pytest.mark.parametrize(
-    ("name", "largest_mb"),
-    [
-        ("edge", 8),  # the usual one
-        ("lean", 8),  # for small machines and many doors
-    ],
-)
-def test_a_shipped_model_is_small_and_names_its_training(name: str, largest_mb: float) -> None:
+@pytest.mark.parametrize("name", SHIPPED_MODELS)
+def test_a_shipped_model_is_small_and_names_its_training(name: str) -> None:
     detector = Detector(Path(name), device="cpu")
     assert detector.path == SHIPPED_MODELS[name]
-    assert detector.path.stat().st_size <= largest_mb * 1e6
+    assert detector.path.stat().st_size <= 8e6
     assert detector.contract.classes == ("mask", "noMask")
     assert detector.contract.training["merge"] == ["incorrectMask=noMask"]
     assert detector.path.with_suffix(".md").is_file()

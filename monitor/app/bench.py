@@ -16,17 +16,13 @@ from ..errors import SourceError
 from ..frame import Frame, Image
 from ..line import Line
 from ..other_model import OtherModel
-from ..parts import (
-    make_detector,
-    make_doorkeeper,
-    make_policy,
-    make_zones,
-)
+from ..parts import make_detector, make_doorkeeper, make_policy, make_zones
 from ..policy import Decision
 from ..provider import Device
+from ..sources import FPS_OF_LAST_RESORT
 from ..view.annotate import annotated
 from .bench_report import BenchReport, print_row
-from .bench_source import FPS_OF_LAST_RESORT, PICTURES, BenchSource
+from .bench_source import PICTURES, BenchSource
 
 
 def measure(

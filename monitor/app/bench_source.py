@@ -14,7 +14,6 @@ from ..parts import frames_of, make_source
 from ..sources import Source, without_secrets
 
 PICTURES = 16
-FPS_OF_LAST_RESORT = 25.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from ..orientation import Orientation
 from ..parts import make_detector, make_doorkeeper
 from ..provider import Device
 from ..record import Recorder
+from ..sources import FPS_OF_LAST_RESORT
 from ..view.annotate import annotated
 from ..viewers import Viewers
 from ..web.section import WebSection
 from .bench_report import BenchReport
-from .bench_source import FPS_OF_LAST_RESORT, BenchSource
+from .bench_source import BenchSource
 from .page import open_page
 
 _ROUNDS = 5

@@ -16,11 +16,10 @@ from ..parts import make_detector, make_hard_frames, make_line
 from ..record import Recorder
 from ..replaying import Replay
 from ..report import ReportFile, to_json, to_junit
+from ..sources import FPS_OF_LAST_RESORT
 from ..timeline import read_timelines
 from ..view.annotate import annotated
 from .choice import chosen
-
-_FPS_OF_LAST_RESORT = 25.0
 
 
 def replay(
@@ -92,4 +91,4 @@ def replay(
 def _record(recorder: Recorder, line: Line, result: Result) -> None:
     speed = line.summary.recent_frames_per_second
     picture = annotated(result.frame, result.decision, speed)
-    recorder.write(picture, line.capture.source.fps or _FPS_OF_LAST_RESORT)
+    recorder.write(picture, line.capture.source.fps or FPS_OF_LAST_RESORT)

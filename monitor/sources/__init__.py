@@ -12,10 +12,10 @@ from .capture import open_capture
 from .demo import Demo
 from .device import Mode, name_of, open_device
 from .pictures import SUFFIXES, Pictures
-from .source import Source
+from .source import FPS_OF_LAST_RESORT, Source
 from .video import VideoFile
 
-__all__ = ["Mode", "Source", "open_source", "without_secrets"]
+__all__ = ["FPS_OF_LAST_RESORT", "Mode", "Source", "open_source", "without_secrets"]
 
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 # OpenCV crashes on such a name.

@@ -8,6 +8,9 @@ from typing import Protocol
 from ..frame import Frame
 from ..timeline import Span
 
+# Where nothing says how fast a recording is, such as a bare H.264 stream; FFmpeg assumes the same.
+FPS_OF_LAST_RESORT = 25.0
+
 
 class Source(Protocol):
     """A camera, clip, folder or drawn scene that yields frames in order."""

@@ -13,9 +13,7 @@ from ..errors import SourceError
 from ..frame import Frame
 from .capture import open_capture
 from .container import missing_bytes
-
-# For files without any time of their own, such as a bare H.264 stream; FFmpeg assumes the same.
-_FPS_OF_LAST_RESORT = 25.0
+from .source import FPS_OF_LAST_RESORT
 
 
 class VideoFile:
@@ -36,7 +34,7 @@ class VideoFile:
         if not self._capture.isOpened():
             raise SourceError(f"{path}: cannot be opened as a video; damaged, or not one")
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-        self.fps: float = fps if 0.0 < fps <= 1000.0 else _FPS_OF_LAST_RESORT
+        self.fps: float = fps if 0.0 < fps <= 1000.0 else FPS_OF_LAST_RESORT
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.frame_count_hint = int(count) if 0 < count < math.inf else None
 
