@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from .actuators.sections import MqttSection
 from .door_section import DoorSection
 from .fields import Text
+from .mqtt.door import DoorTopics
 from .schema import Listed, Section, filled, read
 from .strict_yaml import read_yaml
 from .web.section import WebSection
@@ -27,12 +28,18 @@ def _named_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
 
 
 def _topics_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
-    # At one broker the second would end the first one's connection, and the first the second's.
+    # At one broker, which knows a door by its slug, the second would end the first one's
+    # connection, and the first the second's.
     parts = [part for door in doors for part in door.actuators if isinstance(part, MqttSection)]
-    places = [(part.host, part.port, part.topic) for part in parts]
-    twice = sorted({place[-1] for place in places if places.count(place) > 1})
-    if twice:
-        raise ValueError(f"a topic of its own for each, not {', '.join(map(repr, twice))} twice")
+    places = [(part.host, part.port, DoorTopics(part.topic).slug) for part in parts]
+    alike = [
+        repr(part.topic)
+        for part, place in zip(parts, places, strict=True)
+        if places.count(place) > 1
+    ]
+    if alike:
+        told = " and ".join(alike)
+        raise ValueError(f"a topic of its own for each, also with _ for /, not {told}")
     return doors
 
 

@@ -18,7 +18,8 @@ from .fields import Polygon, Score, Text, TimeOfDay
 from .hours import DAYS, Day
 from .schema import Listed, Section, filled
 
-_HIGHEST_INDEX = 9999
+# As far as `monitor.sources` takes one.
+_HIGHEST_INDEX = 99
 _SOURCE_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 0, "maximum": _HIGHEST_INDEX}, {"type": "string"}]
 }

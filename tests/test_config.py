@@ -18,7 +18,8 @@ from monitor.actuators.sections import (
 )
 from monitor.config import Config, load
 from monitor.door_section import DoorSection
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, SourceError
+from monitor.sources import open_source
 from monitor.strict_yaml import read_yaml
 
 SHIPPED = Path(__file__).parent.parent / "config.yaml"
@@ -133,6 +134,20 @@ def test_a_source_is_a_number_or_text(tmp_path: Path, value: str, source: int | 
     assert type(config.doors[0].source) is type(source)
 
 
+@pytest.mark.parametrize(("index", "exists"), [(0, True), (99, True), (100, False)])
+def test_a_camera_index_is_refused_where_no_source_would_take_it(
+    tmp_path: Path, index: int, exists: bool
+) -> None:
+    text = f"doors: [{{name: front, source: {index}}}]"
+    if exists:
+        assert open_source(load_text(tmp_path, text).doors[0].source).live
+        return
+    with pytest.raises(ConfigError, match=f"found {index}, expected a camera index of 0 to 99,"):
+        load_text(tmp_path, text)
+    with pytest.raises(SourceError, match="expected an index of 0 to 99"):
+        open_source(index)
+
+
 def test_every_wrong_value_is_said_at_once_with_key_found_and_expected(tmp_path: Path) -> None:
     text = """
 modle: {}
@@ -165,7 +180,7 @@ doors:
             "model.path: found 3, expected text",
             "doors[0].nme: unknown key found, expected none of that name",
             "doors[0].name: nothing found, expected a value",
-            "doors[0].source: found true, expected a camera index of 0 to 9999, a device path, "
+            "doors[0].source: found true, expected a camera index of 0 to 99, a device path, "
             "URL, file or folder, or demo",
             "doors[0].mirror: found 'yes', expected true or false",
             "doors[0].rotate_degrees: found 45, expected 0, 90, 180 or 270",
@@ -263,8 +278,10 @@ def test_two_doors_cannot_have_one_topic_at_one_broker(tmp_path: Path) -> None:
         )
 
     assert load_text(tmp_path, doors(("a", "hall"), ("b", "hall"), ("a", "yard"))).doors
-    with pytest.raises(ConfigError, match="a topic of its own for each, not 'hall' twice"):
-        load_text(tmp_path, doors(("a", "hall"), ("a", "yard"), ("a", "hall")))
+    for one, other in (("hall", "hall"), ("hall/in_1", "hall_in/1")):
+        told = f"a topic of its own for each, also with _ for /, not '{one}' and '{other}'"
+        with pytest.raises(ConfigError, match=told):
+            load_text(tmp_path, doors(("a", one), ("a", "yard"), ("a", other)))
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ def test_the_shipped_file_fits(schema: dict[str, Any]) -> None:
         ("doors: [{name: x, policy: {min_faces: 0}}]", False),
         # a camera before the first
         ("doors: [{name: x, source: -1}]", False),
+        # a camera after the last that has a number
+        ("doors: [{name: x, source: 100}]", False),
         # a point with three sides
         ("doors: [{name: x, zones: {watch: [[[0, 0, 0], [1, 0], [1, 1]]]}}]", False),
         # an actuator without what it needs
