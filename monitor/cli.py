@@ -38,9 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MaskgateError as error:
         print(f"monitor: error: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read the output has enough; the interpreter must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _end_output()
+        # Whoever read it has enough.
+        if not isinstance(error, BrokenPipeError):
+            print(f"monitor: error: {error}", file=sys.stderr)
         return 1
     except ImportError as error:
         if "shared object file" not in str(error):
@@ -51,6 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _end_output() -> None:
+    """Write what is left of the output; what cannot be written is given up, also at the exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:

@@ -139,7 +139,7 @@ class DoorCount:
         if result.fresh:
             counts.frames.labels(door).inc()
             missed = result.frame.index - before.frame.index - 1 if before else 0
-            # A camera that was reached again counts from 0.
+            # The black picture of a camera that gave none yet has the first one's index.
             counts.dropped.labels(door).inc(max(missed, 0))
             if self._live:
                 counts.latency.labels(door).observe(now - result.frame.time)

@@ -20,10 +20,14 @@ _DIGITS = 5
 def read_zones(path: Path) -> ZonesSection:
     """The zones in a file of YAML or JSON, with the keys `watch` and `ignore`.
 
-    A file that is not there yet holds none. Raises ConfigError when it is broken.
+    A file that is not there yet holds none. Raises ConfigError when it is broken or out of reach.
     """
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         return ZonesSection()
+    except OSError:
+        pass  # Reading it says the same, in words.
     return read(ZonesSection, read_yaml(path), str(path))
 
 

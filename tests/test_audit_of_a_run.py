@@ -209,7 +209,7 @@ def test_another_folder_may_be_named(some_events: list[Event], listed: Callable[
     ("config", "options", "code", "message"),
     [
         pytest.param("window: never", [], 2, "events: no audit is configured", id="no audit"),
-        pytest.param(CONFIG, [], 1, "record/audit.sqlite3: no such file", id="nothing recorded"),
+        pytest.param(CONFIG, [], 1, "record/audit.sqlite3: No such file", id="nothing recorded"),
         pytest.param(CONFIG, ["--since", "lunch"], 2, "--since: 'lunch' found", id="no time"),
     ],
 )
@@ -241,7 +241,7 @@ def test_a_time_is_taken_as_people_write_it(text: str, time: datetime) -> None:
     assert parse_since(text, NOW) == time
 
 
-@pytest.mark.parametrize("text", ["", "h", "2w", "-1h", "9999999h", "2026-13-01"])
+@pytest.mark.parametrize("text", ["", "h", "2w", "-1h", "9999999h", "999999d", "2026-13-01"])
 def test_no_other_text_is_taken_for_a_time(text: str) -> None:
     with pytest.raises(UsageError, match="expected 90s, 15m, 2h, 7d"):
         parse_since(text, NOW)

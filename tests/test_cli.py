@@ -250,6 +250,22 @@ def test_a_signal_ends_the_command_with_the_door_locked(
     assert Path("moves").read_text().split()[-1] == "locked"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_output_that_cannot_be_written_ends_with_1_in_one_line() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", "check", "--schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    assert done.stderr == "monitor: error: [Errno 28] No space left on device\n"
+    assert done.returncode == 1
+
+
 def test_python_dash_m_monitor_is_the_same_command() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(

@@ -124,6 +124,16 @@ def test_a_record_that_cannot_be_read_lists_nothing(
     assert ("nothing earlier is listed" in caplog.text) is said
 
 
+def test_a_folder_that_cannot_even_be_looked_into_lists_nothing(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # No system has such long names; a folder of another user's gives the same error.
+    unreachable = path.parent / ("x" * 300) / path.name
+    assert list(earlier_changes(unreachable)) == []
+    assert "nothing earlier is listed" in caplog.text
+    assert "File name too long" in caplog.text
+
+
 @pytest.mark.usefixtures("colour_model")
 @pytest.mark.parametrize("snapshots", [False, True], ids=["snapshots off", "snapshots on"])
 def test_a_run_lists_what_the_audit_tells_of_the_run_before(

@@ -175,11 +175,13 @@ def test_a_file_that_is_not_for_this_program_is_refused(
 
 
 def test_a_record_that_is_missing_or_damaged_cannot_be_read(path: Path) -> None:
-    with pytest.raises(MaskgateError, match="no such file; expected the record"):
+    with pytest.raises(MaskgateError, match="No such file or directory; expected the record"):
         read_events(path)
     path.write_bytes(b"no database" * 100)
     with pytest.raises(MaskgateError, match="not a database; expected the record"):
         read_events(path)
+    with pytest.raises(MaskgateError, match="File name too long; expected the record"):
+        read_events(path.parent / ("x" * 300) / path.name)
 
 
 def test_an_empty_file_holds_no_entry_yet(path: Path) -> None:

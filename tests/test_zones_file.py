@@ -74,6 +74,13 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
     assert read_zones(path) == ZonesSection(ignore=(POSTER,))
 
 
+def test_a_file_that_cannot_be_looked_for_is_not_taken_for_missing(tmp_path: Path) -> None:
+    # As for one in a folder of another user's: whose zones it holds nobody knows.
+    for path in (tmp_path / ("x" * 300), Path(__file__) / "zones.yaml"):
+        with pytest.raises(ConfigError, match=r"(too long|Not a directory), expected a YAML file"):
+            read_zones(path)
+
+
 def test_a_folder_that_is_missing_is_said(tmp_path: Path) -> None:
     with pytest.raises(MaskgateError, match="No such file or directory; zone not saved"):
         add_ignored(tmp_path / "none" / "zones.yaml", POSTER)

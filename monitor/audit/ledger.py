@@ -154,8 +154,10 @@ def read_events(
     Raises ConfigError for a file of a newer version or of another program, and MaskgateError when
     it cannot be read.
     """
-    if not path.exists():
-        raise MaskgateError(f"{path}: no such file; expected the record that a run began")
+    try:
+        path.stat()
+    except OSError as error:
+        raise MaskgateError(f"{path}: {error.strerror}; expected the record of a run") from None
     try:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         database = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)

@@ -54,9 +54,9 @@ def parse_since(text: str, now: datetime) -> datetime:
 
     Raises UsageError for anything else.
     """
-    if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
-        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise UsageError(

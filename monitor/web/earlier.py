@@ -26,11 +26,9 @@ def earlier_changes(path: Path, *, snapshots: bool = False) -> Sequence[Change]:
     path: the ledger's file.
     snapshots: whether the pictures that lie beside it are shown.
     """
-    if not path.exists():
-        return ()
     try:
-        events = list(read_events(path, newest=_MOST_READ))
-    except MaskgateError as error:
+        events = list(read_events(path, newest=_MOST_READ)) if path.exists() else []
+    except (OSError, MaskgateError) as error:
         _log.warning("live page: nothing earlier is listed: %s", error)
         return ()
     told = [(event, what) for event in events if (what := _what(event))][:KEPT]
