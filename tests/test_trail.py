@@ -230,6 +230,47 @@ def test_entries_and_pictures_are_pruned_by_age(tmp_path: Path) -> None:
     assert [event.reason for event in read_events(trail.path)] == ["new"]
 
 
+def old_pictures(folder: Path, *names: str) -> None:
+    """Pictures from long ago, each a second after the one before; a folder where a name ends so."""
+    (folder / "pictures").mkdir(parents=True)
+    for number, name in enumerate(names):
+        path = folder / "pictures" / name
+        path.mkdir() if name.endswith("/") else path.write_bytes(b"x" * 1000)
+        os.utime(path, (1e9 + number, 1e9 + number))
+
+
+def test_a_folder_among_the_pictures_is_left_alone(tmp_path: Path, said: Said) -> None:
+    old_pictures(tmp_path, "keep/", "old.jpg")
+    with Trail(tmp_path, keep_days=7) as trail:
+        trail.note(Kind.DOOR, "hall", "goes on")
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["keep"]
+    assert rows(tmp_path) == [("door", "goes on")]
+    assert said.lines == []
+
+
+def test_a_picture_that_cannot_be_deleted_is_said_once_and_holds_nothing_up(
+    tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_pictures(tmp_path, "another user's.jpg", "old.jpg")
+    unlink = Path.unlink
+
+    def forbidden(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "another user's.jpg":
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", forbidden)
+    with Trail(tmp_path, keep_days=7) as trail:
+        for number in range(3):
+            trail.prune_pictures()
+            trail.note(Kind.DOOR, "hall", str(number))
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["another user's.jpg"]
+    assert rows(tmp_path) == [("door", str(number)) for number in range(3)]
+    [line] = said.lines
+    assert "Operation not permitted: " in line
+    assert line.endswith("another user's.jpg\"; pictures that cannot be deleted stay")
+
+
 def test_the_oldest_pictures_go_when_all_together_takes_too_much(tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()

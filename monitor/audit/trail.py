@@ -74,6 +74,7 @@ class Trail:
         self._prune_at = 0.0
         self._discarded = 0
         self._lost_recorded = 0
+        self._pictures_stay = False
         self._thread = threading.Thread(target=self._work, name="audit", daemon=True)
         self.recorded = 0
 
@@ -189,8 +190,16 @@ class Trail:
         self.prune_pictures()
 
     def prune_pictures(self) -> None:
-        """Delete pictures that are too old or too many, from any thread; may raise OSError."""
-        prune_pictures(self._folder, datetime.now(UTC) - self._keep, self._keep_bytes)
+        """Delete pictures that are too old or too many, from any thread; a failure is said once."""
+        try:
+            prune_pictures(self._folder, datetime.now(UTC) - self._keep, self._keep_bytes)
+        except OSError as error:
+            # No failure of the record, which goes on as it is.
+            if not self._pictures_stay:
+                _log.error("audit: %s; pictures that cannot be deleted stay", error)
+            self._pictures_stay = True
+        else:
+            self._pictures_stay = False
 
     def _fail(self, error: Exception) -> None:
         if not self._failures:
