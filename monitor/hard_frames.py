@@ -10,6 +10,7 @@ import csv
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
@@ -96,7 +97,7 @@ class HardFrames:
         self._hardest = None
         if len(self._kept) == self._most and -margin <= self._kept[0].easiness:
             return
-        name = f"{Path(source).stem}_{result.frame.index:06d}.jpg"
+        name = self._free_name(f"{source}_{result.frame.index:06d}")
         _, encoded = cv2.imencode(
             ".jpg", result.frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         )
@@ -105,6 +106,12 @@ class HardFrames:
         kept = _Kept(-margin, name, row, encoded.tobytes())
         keep = heapq.heappush if len(self._kept) < self._most else heapq.heapreplace
         keep(self._kept, kept)
+
+    def _free_name(self, stem: str) -> str:
+        """A file name that no kept picture has: clips in two folders may be called the same."""
+        taken = {kept.name for kept in self._kept}
+        names = (f"{stem}-{number}.jpg" if number > 1 else f"{stem}.jpg" for number in count(1))
+        return next(name for name in names if name not in taken)
 
     def __enter__(self) -> HardFrames:
         return self

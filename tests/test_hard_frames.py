@@ -98,11 +98,21 @@ def test_what_is_easy_is_not_kept(tmp_path: Path, candidates: Detections | None)
     assert names(tmp_path) == []
 
 
-def test_two_sources_are_kept_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sources", "kept"),
+    [
+        (["one", "two"], ["one_000000.jpg", "two_000000.jpg"]),
+        # what follows a dot is part of the name
+        (["door.mon", "door.tue"], ["door.mon_000000.jpg", "door.tue_000000.jpg"]),
+        # clips of the same name in two folders, with another between them
+        (["door", "hall", "door"], ["door_000000-2.jpg", "door_000000.jpg", "hall_000000.jpg"]),
+    ],
+)
+def test_sources_are_kept_apart(tmp_path: Path, sources: list[str], kept: list[str]) -> None:
     with keeper(tmp_path) as frames:
-        for source in ("one", "two"):
+        for source in sources:
             frames.add(source, result(0, faces((0.49, 0.0))))
-    assert sorted(names(tmp_path)) == ["one_000000.jpg", "two_000000.jpg"]
+    assert sorted(names(tmp_path)) == kept
 
 
 def test_pictures_are_no_labels_until_somebody_has_labelled_them(tmp_path: Path) -> None:
