@@ -40,9 +40,15 @@ def found(*boxes: tuple[float, float, float, float]) -> Detections:
     return Detections(np.array(boxes, np.float32).reshape(-1, 4), scores, CLASSES)
 
 
-def result(index: int, seen: Detections | None, *, fresh: bool = True) -> Result:
+def result(
+    index: int,
+    seen: Detections | None,
+    *,
+    fresh: bool = True,
+    size_px: tuple[int, int] = (64, 48),
+) -> Result:
     """The result of a frame, ten a second."""
-    frame = Frame(picture("masked"), index, index / 10)
+    frame = Frame(picture("masked", *size_px), index, index / 10)
     decision = Decision(index / 10, Evidence.UNKNOWN, Door.LOCKED, "why", NOBODY, 0.0, 1.0)
     return Result(frame, decision, fresh, candidates=seen, seen=seen)
 
@@ -197,6 +203,23 @@ def clip_of(folder: Path, **settings: Any) -> list[float]:
 def test_a_clip_begins_before_its_event_and_ends_after_it(tmp_path: Path) -> None:
     times = clip_of(tmp_path)
     assert times == pytest.approx([n / 10 for n in range(21)])
+
+
+def test_a_clip_in_which_pictures_change_their_size_goes_on_in_another_file(tmp_path: Path) -> None:
+    sizes = [(64, 48), (64, 48), (96, 64), (64, 48)]
+    with Pictures(
+        tmp_path, door="hall", snapshots=False, clip_seconds=2.0, overwrite=False
+    ) as pictures:
+        for index in range(40):
+            at = NOON if index == 5 else None
+            pictures.see(result(index, NOBODY, size_px=sizes[index // 10]), at)
+    name = "20260131T120000125Z-hall"
+    kept = {path.name: frames_of(path) for path in sorted((tmp_path / "clips").iterdir())}
+    shown = {
+        name: {(image.shape[1], image.shape[0], len(frames)) for _, image in frames}
+        for name, frames in kept.items()
+    }
+    assert shown == {f"{name}.mkv": {(64, 48, 20)}, f"{name}.2.mkv": {(96, 64, 6)}}
 
 
 def test_pictures_that_wait_for_an_event_take_no_more_than_their_memory(tmp_path: Path) -> None:

@@ -35,11 +35,19 @@ _NOWHERE = np.zeros((0, 4), np.float32)
 
 @dataclass(slots=True)
 class _Span:
-    """What a clip shows, in the source's seconds; an event while it lasts makes it longer."""
+    """What a clip shows, in the source's seconds; an event while it lasts makes it longer.
 
-    name: str
+    It takes more than one file where pictures change their size.
+    """
+
+    stem: str
     start: float
     until: float
+    complete_files: int = 0
+
+    def file_name(self, number: int) -> str:
+        """What its files are called, counted from 1; events name the first."""
+        return f"{self.stem}.mkv" if number == 1 else f"{self.stem}.{number}.mkv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +134,9 @@ class Pictures:
         if span and time <= span.until and time - span.start < _LONGEST_CLIP_SECONDS:
             span.until = time + self._clip_seconds
         else:
-            span = _Span(f"{name}.mkv", time - self._clip_seconds, time + self._clip_seconds)
+            span = _Span(name, time - self._clip_seconds, time + self._clip_seconds)
             self._latest_span = span
-        return span.name
+        return span.file_name(1)
 
     def __enter__(self) -> Pictures:
         self._thread.start()
@@ -195,13 +203,15 @@ class Pictures:
             if jpeg:
                 self._clip[1].add(shot.time, jpeg)
         elif self._before and shot.span and shot.time <= shot.span.until:
-            file = ClipFile(self._folder / CLIPS / shot.span.name, *self._size_px)
+            name = shot.span.file_name(shot.span.complete_files + 1)
+            file = ClipFile(self._folder / CLIPS / name, *self._size_px)
             self._clip = (shot.span, file)
             for time, picture in self._before:
                 file.add(time, picture)
 
     def _end_clip(self) -> None:
         if self._clip:
-            file, self._clip = self._clip[1], None
+            (span, file), self._clip = self._clip, None
             file.close()
+            span.complete_files += 1
             self._written()
