@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import TracebackType
 
@@ -10,13 +11,21 @@ import numpy as np
 
 from .errors import MaskgateError, UsageError
 from .frame import Image
+from .sources.container import missing_bytes
+
+_log = logging.getLogger("monitor.record")
 
 
 class Recorder:
     """An MP4 file, which gets its name only when it is complete; a context manager.
 
+    One that breaks off is kept as well, up to there.
+
     path: where to write, ending in .mp4; what is there is replaced at the end. Raises UsageError
         when that is not possible.
+
+    Raises MaskgateError at the end when not all of it is in the file; over another error it is
+    only logged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,6 +35,7 @@ class Recorder:
         self._partial = path.with_name(f".{path.stem}.partial.mp4")
         self._writer: cv2.VideoWriter | None = None
         self._size_px = (0, 0)
+        self._written = 0
         try:
             if path.is_dir():
                 raise IsADirectoryError(0, "Is a directory")
@@ -47,8 +57,12 @@ class Recorder:
             codec = cv2.VideoWriter.fourcc(*"mp4v")
             self._writer = cv2.VideoWriter(str(self._partial), codec, fps, self._size_px)
             if not self._writer.isOpened():
-                raise MaskgateError(f"{self._path}: this OpenCV cannot write MP4 video")
+                raise MaskgateError(
+                    f"{self._path}: no video can be written there; expected room on the disk, "
+                    "and an OpenCV that writes MP4"
+                )
         self._writer.write(fitted(image, *self._size_px))
+        self._written += 1
 
     def __enter__(self) -> Recorder:
         return self
@@ -59,11 +73,54 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._writer is None:
+        if self._writer is not None:
+            self._writer.release()
+        if not self._written:
             self._partial.unlink(missing_ok=True)
             return
-        self._writer.release()
-        self._partial.replace(self._path)
+        try:
+            keep_whole(self._partial, self._path, self._written)
+        except MaskgateError as failure:
+            if error is None:
+                raise
+            _log.error("%s", failure)
+
+
+def keep_whole(partial: Path, path: Path, written: int) -> None:
+    """Give a video its name if everything that was written is in it; delete it otherwise.
+
+    OpenCV's writer says nothing when a disk is full. So the pictures are counted, without decoding
+    them; after a failed write FFmpeg writes no more, so that none is missing between two others.
+
+    partial: the file, complete as far as its writer can tell.
+    path: its name; what has it is replaced.
+    written: how many pictures were written to it, at least 1.
+
+    Raises MaskgateError when not everything is in it, or it cannot get its name.
+    """
+    try:
+        found = _pictures_in(partial)
+        whole = found == written and not missing_bytes(partial)
+        if whole:
+            partial.replace(path)
+        else:
+            partial.unlink()
+    except OSError as error:
+        raise MaskgateError(f"{path}: {error.strerror}") from None
+    if not whole:
+        raise MaskgateError(
+            f"{path}: could not be written to its end ({found} of {written} pictures can be "
+            "read); expected room on the disk"
+        )
+
+
+def _pictures_in(path: Path) -> int:
+    packets = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    count = 0
+    while packets.grab():
+        count += 1
+    packets.release()
+    return count
 
 
 def fitted(image: Image, width_px: int, height_px: int) -> Image:

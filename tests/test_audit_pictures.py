@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from conftest import CLASSES, picture
+from full_disk import full_disk
 
 from monitor.audit import read_events
 from monitor.audit.clip_file import ClipFile
@@ -21,6 +22,7 @@ from monitor.audit.veil import Veil, veiled
 from monitor.cli import main
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
+from monitor.errors import MaskgateError
 from monitor.evidence import Evidence
 from monitor.frame import Frame, Image
 from monitor.policy import Decision, Door
@@ -186,6 +188,17 @@ def test_a_clip_keeps_the_time_of_each_picture(tmp_path: Path) -> None:
     file.close()
     times = [time for time, _ in frames_of(tmp_path / "clips" / "a.mkv")]
     assert times == pytest.approx([0.0, 0.04, 3.5, 3.501, 3.533])
+
+
+def test_a_clip_for_which_there_is_no_room_gets_no_name(tmp_path: Path) -> None:
+    jpeg = cv2.imencode(".jpg", noise())[1].tobytes()
+    file = ClipFile(tmp_path / "a.mkv", 200, 160)
+    with full_disk(3 * len(jpeg)):
+        for time in range(10):
+            file.add(float(time), jpeg)
+        with pytest.raises(MaskgateError, match=r"\([0-3] of 10 pictures can be read"):
+            file.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def clip_of(folder: Path, **settings: Any) -> list[float]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import MaskgateError
+from ..record import keep_whole
 
 _TICKS_PER_SECOND = 1000
 
@@ -26,6 +27,7 @@ class ClipFile:
         self._partial = path.with_name(f".{path.stem}.partial.mkv")
         self._start: float | None = None
         self._tick = -1
+        self._written = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             pts, raw = cv2.VIDEOWRITER_PROP_PTS, cv2.VIDEOWRITER_PROP_RAW_VIDEO
@@ -54,11 +56,9 @@ class ClipFile:
         self._tick = max(round((time - self._start) * _TICKS_PER_SECOND), self._tick + 1)
         self._writer.set(self._pts, self._tick)
         self._writer.write(np.frombuffer(jpeg, np.uint8).reshape(1, -1))
+        self._written += 1
 
     def close(self) -> None:
-        """Complete the file and give it its name; raises MaskgateError when that fails."""
+        """Complete the file and give it its name, see `keep_whole`; raises MaskgateError."""
         self._writer.release()
-        try:
-            self._partial.replace(self._path)
-        except OSError as error:
-            raise MaskgateError(f"{self._path}: {error.strerror}") from None
+        keep_whole(self._partial, self._path, self._written)
