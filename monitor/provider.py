@@ -142,7 +142,7 @@ def _both_installed() -> str:
 
 
 def _install(device: Chosen, option: str = "") -> str:
-    return f"pip install {option}'maskgate[{device}]'"
+    return f"pip install {option}'.[{device}]' in the source folder"
 
 
 def _no_gpu(load: Callable[[str], Any]) -> str | None:

@@ -107,7 +107,8 @@ class Replay:
     def _expected(self, source: Source) -> tuple[Span, ...]:
         spans = self._timelines.get(source.name, source.timeline)
         if spans is None and self._held_to_file:
-            print(f"monitor: {source.name}: nothing is expected of it", file=sys.stderr)
+            # a clip that was renamed must not turn a test green
+            self._fail(UsageError(f"{source.name}: no timeline of that name found, expected one"))
         return spans or ()
 
     def _fail(self, error: Exception) -> None:

@@ -95,5 +95,5 @@ def test_a_library_that_is_missing_is_named_with_the_way_to_install_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "gpiozero", None)
-    with pytest.raises(ConfigError, match=r"pip install 'maskgate\[gpio\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '.\[gpio\]'"):
         GpioActuator("relay", pin=17)

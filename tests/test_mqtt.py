@@ -166,5 +166,5 @@ def test_without_its_library_the_section_says_what_to_install(
     for name in ("monitor.actuators.mqtt", "monitor.mqtt.client", "monitor.mqtt.session"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     section = MqttSection(kind="mqtt", name="lock", host="localhost", topic=TOPIC)
-    with pytest.raises(ConfigError, match=r"pip install 'maskgate\[mqtt\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '.\[mqtt\]'"):
         make(section, door_name="front")

@@ -72,14 +72,14 @@ def machine(
         # CUDA's libraries without cuDNN; TensorRT needs them as well
         (
             machine(missing=["libcudnn.so.9"]),
-            "libcudnn.so.9 cannot be loaded: pip install 'maskgate[cuda]'",
-            "libcudnn.so.9 cannot be loaded: pip install 'maskgate[tensorrt]'",
+            "libcudnn.so.9 cannot be loaded: pip install '.[cuda]'",
+            "libcudnn.so.9 cannot be loaded: pip install '.[tensorrt]'",
         ),
         # no TensorRT, which is no matter to CUDA
         (
             machine(missing=["libnvinfer.so.10"]),
             None,
-            "libnvinfer.so.10 cannot be loaded: pip install 'maskgate[tensorrt]'",
+            "libnvinfer.so.10 cannot be loaded: pip install '.[tensorrt]'",
         ),
         # TensorRT without its reader of ONNX files
         (machine(missing=["libnvonnxparser.so.10"]), None, "libnvonnxparser.so.10 cannot be"),
@@ -88,8 +88,8 @@ def machine(
         # the package without CUDA
         (
             machine(available=[CPU], distributions=["onnxruntime"], cuda_version=""),
-            "onnxruntime has no GPU: pip uninstall onnxruntime, then pip install 'maskgate[cuda]'",
-            "then pip install 'maskgate[tensorrt]'",
+            "onnxruntime has no GPU: pip uninstall onnxruntime, then pip install '.[cuda]'",
+            "then pip install '.[tensorrt]'",
         ),
         # built by hand, without CUDA
         (
@@ -108,8 +108,8 @@ def machine(
         # an older package
         (
             machine(cuda_version="12.8"),
-            "built for CUDA 12.8, expected 13: pip install --upgrade 'maskgate[cuda]'",
-            "expected 13: pip install --upgrade 'maskgate[tensorrt]'",
+            "built for CUDA 12.8, expected 13: pip install --upgrade '.[cuda]'",
+            "expected 13: pip install --upgrade '.[tensorrt]'",
         ),
     ],
 )

@@ -171,6 +171,13 @@ def test_listed_clips_that_were_not_given_are_named_without_failing(
     assert "expected but not replayed: other" in err
 
 
+def test_a_clip_that_is_not_listed_fails(replay: Run, clip: Clip, tmp_path: Path) -> None:
+    expect = timelines(tmp_path / "expect.json", other=[(0, 1, "locked")])
+    code, _, err = replay(clip("door", MASKS_UP), "--expect", expect)
+    assert code == 1
+    assert "door: no timeline of that name found" in err
+
+
 def test_a_folder_plays_at_the_given_rate_and_each_picture_may_stand_alone(
     replay: Run, tmp_path: Path
 ) -> None:

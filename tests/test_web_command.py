@@ -108,7 +108,7 @@ def test_without_the_extra_doors_are_watched_all_the_same(
         timeout=120,
     )
     assert done.returncode == code, done.stderr
-    assert "pip install 'maskgate[web]'" in done.stderr
+    assert "pip install '.[web]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert (": 2 frames, " in done.stdout) is (code == 0)
 

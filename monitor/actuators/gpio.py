@@ -81,7 +81,7 @@ def _switch(name: str, pin: int, active_high: bool) -> Any:
     except ImportError:
         raise ConfigError(
             f"actuator {name}: gpiozero is not installed, expected it for a pin: "
-            "pip install 'maskgate[gpio]'"
+            "pip install '.[gpio]' in the source folder"
         ) from None
     try:
         return gpiozero.DigitalOutputDevice(pin, active_high=active_high, initial_value=False)

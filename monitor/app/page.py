@@ -16,7 +16,7 @@ from ..web.section import WebSection
 if TYPE_CHECKING:
     from ..web.live_page import LivePage
 
-_NOT_INSTALLED = "web: not installed; expected pip install 'maskgate[web]'"
+_NOT_INSTALLED = "web: not installed; expected pip install '.[web]' in the source folder"
 
 
 def open_page(

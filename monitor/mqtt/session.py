@@ -23,7 +23,7 @@ try:
     from paho.mqtt.reasoncodes import ReasonCode
 except ImportError:
     raise ConfigError(
-        "mqtt: paho-mqtt not found, expected it installed: pip install 'maskgate[mqtt]'"
+        "mqtt: paho-mqtt not found; expected pip install '.[mqtt]' in the source folder"
     ) from None
 
 # A broker that is cut off notices after one and a half of these, and sends the last will.
