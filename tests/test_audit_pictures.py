@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,22 @@ def test_a_clip_for_which_there_is_no_room_gets_no_name(tmp_path: Path) -> None:
         with pytest.raises(MaskgateError, match=r"\([0-3] of 10 pictures can be read"):
             file.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_that_fails_costs_no_other_picture(tmp_path: Path) -> None:
+    jpeg_bytes = len(cv2.imencode(".jpg", picture("masked"))[1])
+    with (
+        full_disk(4 * jpeg_bytes),
+        Pictures(
+            tmp_path, door="hall", snapshots=True, clip_seconds=1.0, overwrite=False
+        ) as pictures,
+    ):
+        for index in range(17):
+            # The second one ends the clip of the first.
+            at = {5: NOON, 16: NOON + timedelta(seconds=1.1)}.get(index)
+            pictures.see(result(index, NOBODY), at)
+    kept = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert kept == ["20260131T120000125Z-hall.jpg", "20260131T120001225Z-hall.jpg"]
 
 
 def clip_of(folder: Path, **settings: Any) -> list[float]:

@@ -152,7 +152,7 @@ class Pictures:
         with contextlib.suppress(Closed):
             while True:
                 self._attempt(self._keep, self._shots.get())
-        self._attempt(self._end_clip)
+        self._end_clip()
         if self.dropped:
             _log.warning("audit: %d pictures dropped: too slow for all", self.dropped)
 
@@ -211,7 +211,11 @@ class Pictures:
 
     def _end_clip(self) -> None:
         if self._clip:
-            (span, file), self._clip = self._clip, None
-            file.close()
-            span.complete_files += 1
-            self._written()
+            clip, self._clip = self._clip, None
+            # What becomes of it is no matter of the picture that comes after it.
+            self._attempt(self._complete, *clip)
+
+    def _complete(self, span: _Span, file: ClipFile) -> None:
+        file.close()
+        span.complete_files += 1
+        self._written()
