@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from .channel import Channel, Closed
@@ -22,6 +24,7 @@ class Turns(Generic[Key, Item]):
         self._changed = threading.Condition()
         self._channels: dict[Key, Channel[Item]] = {}
         self._closed = False
+        self._held_open = False
 
     def join(self, key: Key, *, overwrite: bool) -> Channel[Item]:
         """A new channel of capacity 1; raises Closed after `close`.
@@ -42,6 +45,23 @@ class Turns(Generic[Key, Item]):
             channel = self._channels.pop(key, None)
             if channel is not None:
                 channel.close()
+
+    @contextlib.contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Inside, `get` waits on though every channel is closed: another is about to join.
+
+        Raises Closed when nothing will ever come.
+        """
+        with self._changed:
+            if self._over():
+                raise Closed
+            before, self._held_open = self._held_open, True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held_open = before
+                self._changed.notify_all()
 
     def put(self, key: Key, item: Item) -> None:
         """Add an item as `Channel.put` does; raises Closed also for a key that has left."""
@@ -84,6 +104,9 @@ class Turns(Generic[Key, Item]):
         return next((key for key, channel in self._channels.items() if len(channel)), None)
 
     def _over(self) -> bool:
-        # Without any channel there may be one soon, such as that of a door which is restarted.
+        if self._closed:
+            return True
+        # Without any channel there may be one later: that of a door which could not be begun.
         channels = self._channels.values()
-        return self._closed or (bool(channels) and all(channel.closed for channel in channels))
+        ended = bool(channels) and all(channel.closed for channel in channels)
+        return ended and not self._held_open

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -88,6 +89,47 @@ def test_one_ended_channel_does_not_end_the_others() -> None:
     turns.join("b", overwrite=False)
     with pytest.raises(TimeoutError):
         turns.get(0.0)
+
+
+def test_while_it_is_held_open_another_may_join_after_all_have_ended() -> None:
+    turns: Turns[str, int] = Turns()
+    ended, leaving = (turns.join(key, overwrite=False) for key in "ab")
+    ended.close()
+    with turns.held_open():
+        with turns.held_open():
+            leaving.close()
+        with pytest.raises(TimeoutError):
+            turns.get(0.0)
+        turns.join("c", overwrite=False)
+    turns.put("c", 1)
+    assert turns.get(0.0) == ("c", 1)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        # every channel by itself
+        lambda turns, channel: channel.close(),
+        # all of it
+        lambda turns, channel: turns.close(),
+    ],
+)
+def test_what_is_over_cannot_be_held_open(end: Callable[[object, object], None]) -> None:
+    turns: Turns[str, int] = Turns()
+    end(turns, turns.join("a", overwrite=False))
+    with pytest.raises(Closed), turns.held_open():
+        raise AssertionError("open")
+
+
+def test_holding_it_open_does_not_outlast_its_end() -> None:
+    turns: Turns[str, int] = Turns()
+    channel = turns.join("a", overwrite=False)
+    with turns.held_open():
+        channel.close()
+    with pytest.raises(Closed):
+        turns.get(0.0)
+    with pytest.raises(Closed):
+        turns.get()
 
 
 def test_what_waits_for_its_turn_is_known() -> None:
