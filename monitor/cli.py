@@ -67,11 +67,13 @@ def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
     from .app.run import run
 
+    # A file that is away for a moment must not put the built-in doors in the place of real ones.
+    again = options.config or config.DEFAULT_PATH
     with Hangup() as hangup:
         run(
             config.load(options.config),
             check_interrupt=interrupt.check,
-            newer=lambda: config.load(options.config) if hangup.came() else None,
+            newer=lambda: config.load(again) if hangup.came() else None,
             door=options.door,
             source=options.source,
             actuate=options.actuate,
