@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import cv2
 
-from .actuators import make
-from .actuators.deny import Denier
-from .actuators.latch import Latch
 from .actuators.lease import Change
-from .actuators.sections import ActuatorSection
 from .actuators.worker import Worker
 from .capture import Capture
 from .config import ModelSection
@@ -27,6 +24,7 @@ from .frame import Frame
 from .hard_frames import HardFrames
 from .hours import Closed, Hours
 from .line import Line
+from .locks import make_locks
 from .orientation import Orientation
 from .policy import Order, Policy
 from .provider import Device
@@ -126,33 +124,47 @@ def make_line(
     """
     orientation = Orientation(door.rotate_degrees, door.mirror)
     capture = Capture(source, orientation=orientation, paced=paced)
-    locks = make_locks(
-        door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
-    )
-    keeper = make_doorkeeper(
-        door, source, detector, locks, each=each, orders=orders, watchers=watchers
+    keeper, locks = make_keeping(
+        door,
+        source,
+        detector,
+        actuate=actuate,
+        overwrite=overwrite,
+        each=each,
+        orders=orders,
+        watchers=watchers,
+        lock_watchers=lock_watchers,
     )
     return Line(door.name, capture, keeper, locks=locks, overwrite=overwrite)
 
 
-def make_locks(
+def make_keeping(
     door: DoorSection,
     source: Source,
+    detector: Detector,
     *,
     actuate: bool,
     overwrite: bool,
+    each: bool = False,
+    orders: Sequence[Callable[[], Order | None]] = (),
+    watchers: Sequence[Callable[[Result], None]] = (),
     lock_watchers: Sequence[Callable[[Change], None]] = (),
-) -> list[Worker]:
-    """The workers of the door's actuators, not yet started; arguments as for `make_line`."""
-    # Playing a clip must not open a real door.
-    driven = [part for part in door.actuators if source.live or actuate or part.kind == "log"]
-    for part in door.actuators:
-        if part not in driven:
-            _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
-    return [
-        make_worker(door, part, live=source.live, overwrite=overwrite, lock_watchers=lock_watchers)
-        for part in driven
-    ]
+) -> tuple[Doorkeeper, list[Worker]]:
+    """A door's keeper and the locks it drives, not yet started; arguments as for `make_line`.
+
+    Raises ConfigError when either cannot be had; no actuator is held on to then.
+    """
+    with ExitStack() as held:
+        locks = make_locks(
+            door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
+        )
+        for lock in locks:
+            held.callback(lock.close, 0.0)
+        keeper = make_doorkeeper(
+            door, source, detector, locks, each=each, orders=orders, watchers=watchers
+        )
+        held.pop_all()
+    return keeper, locks
 
 
 def make_doorkeeper(
@@ -181,29 +193,6 @@ def make_doorkeeper(
         max_age_seconds=door.policy.max_age_seconds,
         door_name=door.name,
     )
-
-
-def make_worker(
-    door: DoorSection,
-    section: ActuatorSection,
-    *,
-    live: bool,
-    overwrite: bool,
-    lock_watchers: Sequence[Callable[[Change], None]] = (),
-) -> Worker:
-    """What drives one of the door's actuators.
-
-    live: whether pictures are of now, and can be too old.
-    overwrite, lock_watchers: as for `make_line`.
-    """
-    actuator = make(section, door_name=door.name)
-    latch = Latch(
-        actuator,
-        pulse_seconds=section.pulse_seconds,
-        max_age_seconds=door.policy.max_age_seconds if live else math.inf,
-        watchers=lock_watchers,
-    )
-    return Worker(latch, denier=Denier(actuator), overwrite=overwrite)
 
 
 def make_zones(door: DoorSection) -> Zones:

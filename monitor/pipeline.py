@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from types import TracebackType
 
-from .channel import Closed
+from .channel import Channel, Closed
 from .doorkeeper import Doorkeeper, Lock, Result
 from .errors import ActuatorError
 from .frame import Frame
@@ -42,6 +42,7 @@ class Pipeline:
         self._lines = {line.name: line for line in lines}
         self._frames: Turns[Line, Frame | str] = Turns()
         self._results: Turns[Line, Result] = Turns()
+        self._begun: list[tuple[Line, Channel[Frame | str]]] = []
         self._stop = threading.Event()
         self._error: Exception | None = None
         self.turned_at = time.monotonic()
@@ -53,8 +54,9 @@ class Pipeline:
         return list(self._lines.values())
 
     def __enter__(self) -> Pipeline:
-        for line in self.lines:
-            self.add(line)
+        with self.changing():
+            for line in self.lines:
+                self.add(line)
         self._thread.start()
         return self
 
@@ -71,9 +73,7 @@ class Pipeline:
         self._frames.close()
         self._results.close()
         # Before the threads are joined: a camera or detector that hangs must not keep a door open.
-        locked = close([lock for line in self.lines for lock in line.locks], deadline)
-        for line in self.lines:
-            line.capture.join(max(deadline - time.monotonic(), 0.0))
+        locked = _ended(self.lines, deadline)
         self._thread.join(max(deadline - time.monotonic(), 0.0))
         if error is not None:
             return
@@ -93,46 +93,63 @@ class Pipeline:
             except Closed:
                 return
 
+    @contextlib.contextmanager
+    def changing(
+        self, ended: Collection[str] = (), *, exchanged: Collection[str] = ()
+    ) -> Iterator[list[Line]]:
+        """Inside, doors may come and change, while the others go on; yields those that have ended.
+
+        All that end or change are locked together, so that however many of them hang, it takes no
+        longer than for one. From the thread that entered the context.
+
+        ended: names of the doors that go, or that begin anew: their captures are ended, too.
+        exchanged: names of the doors that get another doorkeeper inside, see `replace`.
+
+        Raises Closed when the run is over.
+        """
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        with self._frames.held_open():
+            gone = [self._lines.pop(name) for name in ended]
+            for line in gone:
+                line.capture.stop()
+                self._frames.leave(line)
+                self._results.leave(line)
+            changed = [self._lines[name] for name in exchanged]
+            _ended(gone, deadline, also=changed)
+            yield gone
+        for line in self.lines:
+            line.capture.sole = len(self._lines) == 1
+        while self._begun:
+            line, frames = self._begun.pop(0)
+            line.capture.start(frames, line.summary.reconnect)
+
     def add(self, line: Line) -> None:
-        """Start one more door, locked; from the thread that entered the context."""
+        """Start one more door, locked; inside `changing`, at whose end its camera begins."""
         self._lines[line.name] = line
-        self._count()
         for lock in line.locks:
             lock.start()
         self._results.join(line, overwrite=line.overwrite)
-        frames = self._frames.join(line, overwrite=line.overwrite)
-        line.capture.start(frames, line.summary.reconnect)
+        self._begun.append((line, self._frames.join(line, overwrite=line.overwrite)))
 
     def remove(self, name: str) -> Line:
         """Lock a door and end its capture, while the others go on; the line that it was."""
-        deadline = time.monotonic() + SHUTDOWN_SECONDS
-        line = self._lines.pop(name)
-        self._count()
-        line.capture.stop()
-        self._frames.leave(line)
-        self._results.leave(line)
-        close(line.locks, deadline)
-        line.capture.join(max(deadline - time.monotonic(), 0.0))
-        return line
+        with self.changing([name]) as [line]:
+            return line
 
     def replace(self, name: str, make: Callable[[Line], tuple[Doorkeeper, Sequence[Lock]]]) -> None:
         """Let another doorkeeper with its locks go on with a door, which is locked at first.
 
-        The door's capture is not touched, so that no frame is lost.
+        The door's capture is not touched, so that no frame is lost. Inside `changing`, which had
+        the locks until now let go of what they hold: there may be only one of that.
 
-        make: gives both; called when the locks until now have let go of what they hold, because
-            there may be only one of that. What it raises leaves the door locked for good.
+        make: gives both. What it raises leaves the door locked, and without any lock.
         """
         line = self._lines[name]
-        close(line.locks, time.monotonic() + SHUTDOWN_SECONDS)
+        line.locks = ()
         keeper, line.locks = make(line)
         for lock in line.locks:
             lock.start()
         line.doorkeeper = keeper
-
-    def _count(self) -> None:
-        for line in self._lines.values():
-            line.capture.sole = len(self._lines) == 1
 
     def _work(self) -> None:
         try:
@@ -166,3 +183,15 @@ class Pipeline:
             # A door that was removed meanwhile has nobody any more who would look.
             with contextlib.suppress(Closed):
                 self._results.put(line, result)
+
+
+def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()) -> bool:
+    """Lock lines whose captures were told to stop, and wait for both; True when all are locked.
+
+    deadline: for everything, monotonic seconds.
+    also: lines to be locked as well, whose captures go on.
+    """
+    locked = close([lock for line in (*lines, *also) for lock in line.locks], deadline)
+    for line in lines:
+        line.capture.join(max(deadline - time.monotonic(), 0.0))
+    return locked

@@ -14,6 +14,7 @@ from test_doorkeeper import LeaseBook
 from test_pipeline import WAIT_SECONDS, frames
 from test_pipeline import line as line_of
 
+from monitor.channel import Closed
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
@@ -175,7 +176,8 @@ class Counted(LeaseBook):
 def test_a_door_is_added_and_removed_while_others_run() -> None:
     with Pipeline([line(Steady(), name="front", locks=(Counted(),))]) as running:
         until(running, "front", served(2))
-        running.add(line(Steady(), name="back", locks=(Counted(),)))
+        with running.changing():
+            running.add(line(Steady(), name="back", locks=(Counted(),)))
         until(running, "back", served(2))
         assert Counted.working == 2
         running.remove("front")
@@ -183,9 +185,70 @@ def test_a_door_is_added_and_removed_while_others_run() -> None:
         until(running, "back", served(2))
         assert [door.name for door in running.lines] == ["back"]
         # the only one may be taken away, too, and another put in its place
-        running.remove("back")
-        running.add(line(Steady(), name="side"))
+        with running.changing(["back"]):
+            assert Counted.working == 0
+            running.add(line(Steady(), name="side"))
         until(running, "side", served(2))
+
+
+def test_a_door_begins_anew_though_the_clips_of_all_others_have_ended() -> None:
+    doors = [line(FrameSource(frames(3)), name="clip"), line(Steady(), name="front")]
+    with Pipeline(doors) as running:
+        until(running, "clip", lambda result: not result.fresh)
+        with running.changing(["front"]):
+            # the thread that decides comes round while no camera is left
+            left_at, deadline = time.monotonic(), time.monotonic() + WAIT_SECONDS
+            while running.turned_at <= left_at:
+                assert time.monotonic() < deadline
+                threading.Event().wait(0.01)
+            running.add(line(Steady(), name="front"))
+        until(running, "front", served(2))
+
+
+def test_no_door_changes_once_the_run_is_over() -> None:
+    with Pipeline([line(FrameSource(frames(3)))]) as running:
+        assert len([found for found in running.results() if found]) == 3
+        with pytest.raises(Closed), running.changing(["door"]):
+            raise AssertionError("changed")
+        assert [door.name for door in running.lines] == ["door"]
+
+
+def test_a_door_that_begins_anew_beside_others_insists_on_its_camera_as_before() -> None:
+    doors = [line(Steady(), name=name) for name in ("front", "back")]
+    with Pipeline(doors) as running:
+        with running.changing(["front", "back"]):
+            # neither is there to give a picture, and neither is alone
+            running.add(line(FrameSource(live=True), name="front"))
+            running.add(line(FrameSource(live=True), name="back"))
+        for name in ("front", "back"):
+            until(running, name, lambda result: "nothing left" in result.decision.reason)
+        assert [door.capture.sole for door in running.lines] == [False, False]
+    assert [door.capture.error for door in running.lines] == [None, None]
+
+
+def test_all_doors_that_change_are_told_to_lock_before_any_is_waited_for() -> None:
+    told: list[str] = []
+
+    class Told(LeaseBook):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        def end(self) -> None:
+            told.append(f"{self._name} ends")
+
+        def close(self, timeout_seconds: float) -> bool:
+            told.append(f"{self._name} is waited for")
+            return True
+
+    doors = [line(Steady(), name=name, locks=(Told(name),)) for name in "abc"]
+    with Pipeline(doors) as running:
+        with running.changing(["a", "b"], exchanged=["c"]) as ended:
+            assert [door.name for door in ended] == ["a", "b"]
+            assert [door.name for door in running.lines] == ["c"]
+            waited = [f"{name} is waited for" for name in "abc"]
+            assert told == ["a ends", "b ends", "c ends", *waited]
+        until(running, "c", served(2))
 
 
 def test_another_policy_starts_locked_with_the_next_frame_and_loses_none() -> None:
@@ -197,7 +260,8 @@ def test_another_policy_starts_locked_with_the_next_frame_and_loses_none() -> No
     with Pipeline([door]) as running:
         results = running.results()
         seen = [next(results) for _ in range(30)]
-        running.replace("door", lambda _: (keeper(source, new), [new]))
+        with running.changing(exchanged=["door"]):
+            running.replace("door", lambda _: (keeper(source, new), [new]))
         gate.set()
         seen += [found for found in results if found]
     doors = [found[1].decision.door for found in seen if found]

@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
-from fake_lock import unlocking
+from conftest import ColourDetector, FrameSource
+from fake_lock import FakeLock, unlocking
 
+from monitor import locks
 from monitor.actuators.sections import LogSection
 from monitor.door_section import DoorSection, PolicySection
-from monitor.parts import make_worker
+from monitor.errors import ConfigError
+from monitor.locks import make_worker
+from monitor.parts import make_keeping
 
 PATIENCE_SECONDS = 10.0
+
+
+@pytest.mark.parametrize(
+    ("zones", "complaint"),
+    [
+        # an actuator after one that holds a pin
+        ("{}", "no certificates.pem"),
+        # what decides, after all of them
+        ("zones: nowhere", "zones.yaml"),
+    ],
+)
+def test_of_a_door_that_cannot_be_made_no_actuator_is_held_on_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zones: str, complaint: str
+) -> None:
+    held: list[FakeLock] = []
+
+    def holding(section: LogSection, *, door_name: str) -> FakeLock:
+        if zones == "{}" and held:
+            raise ConfigError(complaint)
+        held.append(FakeLock())
+        return held[-1]
+
+    monkeypatch.setattr(locks, "make", holding)
+    file = tmp_path / "zones.yaml"
+    file.write_text(zones)
+    door = DoorSection(
+        name="front",
+        zones_file=str(file),
+        actuators=(LogSection(name="one"), LogSection(name="another")),
+    )
+    source, detector = FrameSource(live=True), ColourDetector()
+    with pytest.raises(ConfigError, match=complaint):
+        make_keeping(door, source, detector, actuate=True, overwrite=True)  # type: ignore[arg-type]
+    assert held
+    assert [actuator.calls for actuator in held] == [["close"]] * len(held)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,9 @@ import yaml
 from conftest import ColourDetector, picture
 from test_cli import _MONITOR, WAIT_SECONDS
 
+from monitor.actuators.worker import Worker
 from monitor.app.doors import Doors
-from monitor.config import load
-from monitor.errors import ConfigError
+from monitor.config import Config, load
 from monitor.web.live_page import LivePage
 
 Write = Callable[..., None]
@@ -190,49 +192,199 @@ def test_what_cannot_be_used_is_refused_as_a_whole(
     assert reason in message
 
 
+PIN = {"kind": "gpio", "name": "relay", "pin": 17}
+# certificates that are not there
+HOOK = {"kind": "webhook", "name": "hook", "url": "https://localhost", "ca_file": "none.pem"}
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An actuator that its section alone does not show to be wrong."""
+    monkeypatch.setenv("DOOR_SECRET", "key of the signature")
+    return HOOK | {"secret_env": "DOOR_SECRET"}
+
+
+@pytest.fixture
+def board() -> Iterator[Any]:
+    """A board of pins, each of which may be held only once."""
+    gpiozero = pytest.importorskip("gpiozero", reason="gpiozero is not installed")
+    from gpiozero.pins.mock import MockFactory
+
+    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
+    yield gpiozero.Device.pin_factory
+    gpiozero.Device.pin_factory.close()
+    gpiozero.Device.pin_factory = before
+
+
+def watched(**others: Any) -> Doors:
+    """The configured doors, whose actuators are driven by recorded sources, too."""
+    return Doors(load(None), ColourDetector(), actuate=True, **others)  # type: ignore[arg-type]
+
+
+def states(doors: Doors) -> dict[str, list[str]]:
+    """How the actuators of each door are, once each of them says so."""
+    found: dict[str, list[str]] = {}
+    for line in doors.pipeline.lines:
+        workers = [lock for lock in line.locks if isinstance(lock, Worker)]
+        deadline = time.monotonic() + WAIT_SECONDS
+        while any(worker.state == "unknown" for worker in workers):
+            assert time.monotonic() < deadline, line.name
+            threading.Event().wait(0.01)
+        found[line.name] = [worker.state for worker in workers]
+    return found
+
+
 @pytest.mark.parametrize("keys", [{}, {"source": "bare"}])
-def test_an_actuator_that_is_not_to_be_had_leaves_the_door_as_it_was(
-    doors: Doors,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    keys: dict[str, Any],
+def test_an_actuator_that_is_not_to_be_had_leaves_its_door_as_it_was(
+    board: Any, hook: dict[str, Any], caplog: pytest.LogCaptureFixture, keys: dict[str, Any]
 ) -> None:
-    from monitor import parts
+    write(front(actuators=[PIN]), back())
+    with watched() as doors:
+        write(front(actuators=[PIN, hook], **keys), back())
+        follow(doors)
+        [refused] = caplog.messages
+        assert refused.startswith("configuration read again, with failures: front: as before: ")
+        assert "none.pem" in refused
+        assert states(doors) == {"front": ["locked"], "back": ["locked"]}
+        # and a good one is followed again
+        write(front(actuators=[PIN], policy={"hold_seconds": 2.0}), back())
+        follow(doors)
+        assert caplog.messages[-1] == "configuration read again: front: policy"
+        assert states(doors) == {"front": ["locked"], "back": ["locked"]}
 
-    make = parts.make
 
-    def picky(section: Any, **options: Any) -> Any:
-        if section.name == "bell":
-            raise ConfigError("bell: no such pin")
-        return make(section, **options)
+@pytest.mark.parametrize("keys", [{}, {"source": "bare"}])
+def test_a_door_that_cannot_be_as_before_either_ends_locked_until_it_is_read_again(
+    board: Any, hook: dict[str, Any], caplog: pytest.LogCaptureFixture, keys: dict[str, Any]
+) -> None:
+    write(front(actuators=[PIN]), back())
+    with watched() as doors:
+        # the other door takes the pin before it is needed again
+        write(back(actuators=[PIN]), front(actuators=[hook], **keys))
+        follow(doors)
+        message = caplog.messages[-1]
+        assert "back: actuators; front: locked and out of action: " in message
+        # first what was wrong, then what kept the door from going on
+        assert 0 < message.index("none.pem") < message.index("pin 17")
+        assert states(doors) == {"back": ["locked"]}
+        assert len(doors.panes) == 1
+        write(front(actuators=[PIN]), back())
+        follow(doors)
+        assert caplog.messages[-1] == "configuration read again: back: actuators; front: added"
+        assert states(doors) == {"front": ["locked"], "back": ["locked"]}
+        assert len(doors.panes) == 2
 
-    monkeypatch.setattr(parts, "make", picky)
-    write(front(actuators=[{"kind": "log", "name": "bell"}], **keys), back())
+
+def test_two_doors_may_change_their_pins_with_each_other(
+    board: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = PIN | {"pin": 18}
+    write(front(actuators=[PIN]), back(actuators=[other]))
+    with watched() as doors:
+        write(front(actuators=[other]), back(actuators=[PIN]))
+        follow(doors)
+        assert caplog.messages == ["configuration read again: front: actuators; back: actuators"]
+        assert states(doors) == {"front": ["locked"], "back": ["locked"]}
+
+
+def test_what_became_of_each_door_is_said_and_what_is_in_force_is_told(
+    hook: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[tuple[Config, str]] = []
+    write(front(), back(), {"name": "side", "source": "bare"})
+    with watched(follows=lambda config, what: told.append((config, what))) as doors:
+        hold = {"policy": {"hold_seconds": 2.0}}
+        lost = {"name": "gate", "source": "bare", "actuators": [hook]}
+        write(front(**hold), back(actuators=[hook], **hold), lost)
+        follow(doors)
+        assert sorted(line.name for line in doors.pipeline.lines) == ["back", "front"]
+    [(wanted, before), (in_force, after)] = told
+    assert before == "side: removed; front: policy; back: actuators, policy; gate: added"
+    assert wanted == load(None)
+    assert caplog.messages == [f"configuration read again, with failures: {after}"]
+    removed, changed, kept, absent = after.split("; ")
+    assert (removed, changed) == ("side: removed", "front: policy")
+    assert kept.startswith("back: as before: actuator hook: ca_file: none.pem")
+    assert absent.startswith("gate: locked and out of action: actuator hook: ca_file: none.pem")
+    write(front(**hold), back())
+    assert in_force == load(None)
+
+
+@pytest.mark.parametrize("key", ["mirror", "policy"])
+def test_recorded_doors_beside_others_never_let_them_wait(
+    doors: Doors, caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    changed = {"mirror": True, "policy": {"hold_seconds": 2.0}}[key]
+    write(front(**{key: changed}), back(), {"name": "side", "source": "bare"})
     follow(doors)
-    assert caplog.messages[-1] == "configuration refused: bell: no such pin"
-    lines = {line.name: line for line in doors.pipeline.lines}
-    assert sorted(lines) == ["back", "front"]
-    assert len(lines["front"].locks) == 1
-    # and a good one is followed again
-    write(front(policy={"hold_seconds": 2.0}), back())
-    follow(doors)
-    assert caplog.messages[-1] == "configuration read again: front: policy"
+    assert [line.overwrite for line in doors.pipeline.lines] == [True, True, True]
+    assert caplog.messages == [f"configuration read again: front: {key}; side: added"]
 
 
-def test_a_running_process_reads_its_file_again_on_sighup() -> None:
+def test_a_clip_that_played_alone_begins_anew_when_others_join(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write(front())
+    with watched() as doors:
+        assert [line.overwrite for line in doors.pipeline.lines] == [False]
+        write(front(), back())
+        follow(doors)
+        assert [line.overwrite for line in doors.pipeline.lines] == [True, True]
+    assert caplog.messages == ["configuration read again: front: no longer alone; back: added"]
+
+
+def test_a_door_begins_anew_after_the_clip_of_the_only_other_one_has_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Path("short").mkdir()
+    cv2.imwrite("short/0.png", picture("bare"))
+    write(front(), back(source="short"))
+    with watched() as doors:
+        results = doors.pipeline.results()
+        next(found for found in results if found and "has ended" in found[1].decision.reason)
+        write(front(mirror=True), back(source="short"))
+        follow(doors)
+        assert next(found for found in results if found)[0].name == "front"
+    assert caplog.messages == ["configuration read again: front: mirror"]
+
+
+def test_a_configuration_that_comes_after_the_end_of_the_run_changes_nothing() -> None:
+    Path("short").mkdir()
+    cv2.imwrite("short/0.png", picture("bare"))
+    write(front(source="short"))
+    with watched() as doors:
+        assert len([found for found in doors.pipeline.results() if found]) == 1
+        write(front(source="short", mirror=True))
+        follow(doors)
+        assert list(doors.pipeline.results()) == []
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    """`monitor run` in this folder, whose door is locked by now."""
     write(front(), window="never")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", _MONITOR, "run"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-    )
-    assert process.stderr is not None
-    said = iter(process.stderr)
-    assert any("locked" in line for line in said)
+    ) as process:
+        assert process.stderr is not None
+        assert any("locked" in line for line in process.stderr)
+        yield process
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.communicate(timeout=WAIT_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_running_process_reads_its_file_again_on_sighup(process: subprocess.Popen[str]) -> None:
+    said = iter(process.stderr or ())
     Path("config.yaml").write_text("doors: 3")
     process.send_signal(signal.SIGHUP)
     assert any("configuration refused: config.yaml: doors" in line for line in said)
@@ -240,6 +392,13 @@ def test_a_running_process_reads_its_file_again_on_sighup() -> None:
     process.send_signal(signal.SIGHUP)
     assert any("configuration read again: front: policy" in line for line in said)
     assert any("unlocked" in line for line in said)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_file_that_is_away_for_a_moment_does_not_bring_the_built_in_door(
+    process: subprocess.Popen[str],
+) -> None:
+    said = iter(process.stderr or ())
+    Path("config.yaml").unlink()
+    process.send_signal(signal.SIGHUP)
+    told = next(line for line in said if "configuration" in line)
+    assert "configuration refused: config.yaml: No such file" in told

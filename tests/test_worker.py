@@ -43,6 +43,13 @@ def test_the_door_is_locked_at_the_start_and_at_the_end() -> None:
     assert worker.state == "locked"
 
 
+def test_without_a_start_only_what_the_actuator_holds_is_let_go_of() -> None:
+    actuator = FakeLock()
+    worker = Worker(Latch(actuator), denier=Denier(actuator))
+    assert not worker.close(PATIENCE_SECONDS)
+    assert actuator.calls == ["close"]
+
+
 def test_each_lease_moves_the_door_only_when_it_changes_it() -> None:
     actuator = FakeLock()
     with working(actuator, overwrite=False, clock=FakeClock()) as worker:

@@ -86,9 +86,14 @@ class Worker:
     def close(self, timeout_seconds: float) -> bool:
         """End, and wait for the thread; True when the door is certainly locked.
 
+        Of a worker that was never started, only what its actuator holds is let go of.
+
         timeout_seconds: how long to wait; a thread that hangs longer is left behind.
         """
         self.end()
+        if self._thread.ident is None:
+            self._latch.actuator.close()
+            return False
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
             self._abandoned.set()

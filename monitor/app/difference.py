@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ..door_section import DoorSection
@@ -13,10 +13,10 @@ _IN_PLACE = {"zones", "zones_file", "policy", "actuators"}
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Which doors are not as they were; as text, what is new about each.
+    """Which doors are not as they were.
 
     removed: names of those that are there no more.
-    changed: the keys that have other values now, by the names of the doors that have such.
+    changed: what is different, in words, by the names of the doors that are different.
     added: names of those that were not there.
     """
 
@@ -26,10 +26,23 @@ class Difference:
 
     @classmethod
     def between(
-        cls, before: Mapping[str, DoorSection], after: Mapping[str, DoorSection]
+        cls,
+        before: Mapping[str, DoorSection],
+        after: Mapping[str, DoorSection],
+        *,
+        waiting: Collection[str] = (),
     ) -> Difference:
-        """What is different between two configurations of doors, by name."""
-        keys = {name: _changed(before[name], after[name]) for name in after if name in before}
+        """What is different between two configurations of doors, by name.
+
+        waiting: names of those where each frame waits until it is taken, which only a door that is
+            alone may ask of the others.
+        """
+        joined = {name: len(after) > 1 and name in waiting for name in before}
+        keys = {
+            name: _changed(before[name], after[name], joined=joined[name])
+            for name in after
+            if name in before
+        }
         return cls(
             tuple(name for name in before if name not in after),
             {name: changed for name, changed in keys.items() if changed},
@@ -39,24 +52,34 @@ class Difference:
     @property
     def begun(self) -> tuple[str, ...]:
         """Names of the doors that begin, or begin anew."""
-        exchanged = self.exchanged
-        return (*(name for name in self.changed if name not in exchanged), *self.added)
+        return (*self._anew, *self.added)
+
+    @property
+    def ended(self) -> tuple[str, ...]:
+        """Names of the doors that end, or begin anew."""
+        return (*self.removed, *self._anew)
 
     @property
     def exchanged(self) -> frozenset[str]:
         """Names of the doors that change while their cameras go on."""
         return frozenset(name for name, keys in self.changed.items() if keys <= _IN_PLACE)
 
-    def __str__(self) -> str:
-        return "; ".join(
-            [
-                *(f"{name}: removed" for name in self.removed),
-                *(f"{name}: {', '.join(sorted(keys))}" for name, keys in self.changed.items()),
-                *(f"{name}: added" for name in self.added),
-            ]
-        )
+    @property
+    def said(self) -> dict[str, str]:
+        """What is new, in words, by the names of the doors."""
+        changed = {name: ", ".join(sorted(keys)) for name, keys in self.changed.items()}
+        return {
+            **dict.fromkeys(self.removed, "removed"),
+            **changed,
+            **dict.fromkeys(self.added, "added"),
+        }
+
+    @property
+    def _anew(self) -> tuple[str, ...]:
+        exchanged = self.exchanged
+        return tuple(name for name in self.changed if name not in exchanged)
 
 
-def _changed(before: DoorSection, after: DoorSection) -> frozenset[str]:
-    keys = DoorSection.model_fields
-    return frozenset(key for key in keys if getattr(before, key) != getattr(after, key))
+def _changed(before: DoorSection, after: DoorSection, *, joined: bool) -> frozenset[str]:
+    keys = {key for key in DoorSection.model_fields if getattr(before, key) != getattr(after, key)}
+    return frozenset(keys | ({"no longer alone"} if joined else set()))

@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
-from typing import Protocol
 
-from ..actuators.lease import Change
-from ..actuators.worker import Worker
+from ..channel import Closed
 from ..config import Config
 from ..detector import Detector
 from ..door_section import DoorSection
-from ..doorkeeper import Doorkeeper, Result
+from ..doorkeeper import Result
 from ..errors import ConfigError, MaskgateError
 from ..line import Line
-from ..parts import (
-    make_doorkeeper,
-    make_line,
-    make_locks,
-    make_pane,
-    make_policy,
-    make_source,
-    make_zones,
-)
+from ..parts import make_policy, make_source, make_zones
 from ..pipeline import Pipeline
 from ..policy import Order
 from ..sources import Source
 from ..view.pane import Pane
 from .choice import chosen
 from .difference import Difference
+from .door_lines import DoorLines, Watch
 
 _log = logging.getLogger("monitor.config")
-
-
-class Watcher(Protocol):
-    """What is told of all that happens at a door; must return at once and never raise."""
-
-    def __call__(self, result: Result) -> None:
-        """Hear of a result."""
-        ...
-
-    def changed(self, change: Change) -> None:
-        """Hear of what has become of an actuator."""
-        ...
-
-
-# Makes what watches a door, on a stack that is left when the door goes; gets its section, its
-# source, and whether what nobody took in time is dropped.
-Watch = Callable[[ExitStack, DoorSection, Source, bool], Watcher]
 
 
 class Doors:
@@ -85,30 +59,27 @@ class Doors:
         self._config = config
         self._detector = detector
         self._door, self._source = door, source
-        self._actuate = actuate
-        self._watching = watching
-        self._orders = orders
-        self._made = made
         self._follows = follows
-        self._watchers: dict[str, list[Watcher]] = {}
-        self._stacks: dict[str, ExitStack] = {}
         self._sections = self._chosen(config)
-        self._panes: dict[str, Pane] = {}
+        self._lines = DoorLines(
+            detector, actuate=actuate, watching=watching, orders=orders, made=made
+        )
         with ExitStack() as begun:
-            begun.callback(self._leave_all)
+            begun.callback(self._lines.leave_all)
             doors = self._sections.values()
-            lines = [self._line(section, make_source(section)) for section in doors]
+            alone = len(doors) == 1
+            lines = [self._lines.make(door, make_source(door), alone=alone) for door in doors]
             begun.pop_all()
         self.pipeline = Pipeline(lines)
 
     @property
     def panes(self) -> Sequence[Pane]:
         """What the window shows of each door, in the order of the configuration."""
-        return [self._panes[name] for name in self._sections]
+        return [self._lines.panes[name] for name in self._sections]
 
     def show(self, line: Line, result: Result) -> None:
         """Let the door's pane show a newer result."""
-        pane = self._panes.get(line.name)
+        pane = self._lines.panes.get(line.name)
         if pane is not None:
             pane.see(result, line.summary.recent_frames_per_second)
 
@@ -124,8 +95,7 @@ class Doors:
     ) -> None:
         stack = ExitStack()
         for line in self.pipeline.lines:
-            stack.callback(_sum_up, line)
-            stack.push(self._stacks[line.name])
+            stack.push(self._lines.leaving(line))
         stack.push(self.pipeline)
         stack.__exit__(kind, error, trace)
 
@@ -135,7 +105,9 @@ class Doors:
         Zones, policy and actuators of a door are exchanged between two of its frames, and it
         starts locked; any other change restarts that door alone. Doors come and go. What is not
         about doors needs a restart of the program: a change there is refused together with all
-        others. One line in the log says what was changed, or why nothing was.
+        others. A door that cannot be changed after all, such as for an actuator that is not to be
+        had, goes on as before; where that fails, too, it is locked and ends, until a configuration
+        that is read later begins it again. One line in the log says what became of each door.
 
         newer: gives the configuration, None when there is none; may raise ConfigError.
         """
@@ -143,112 +115,111 @@ class Doors:
             config = newer()
             if config is None:
                 return
-            said = self._change(config)
+            self._change(config)
         except MaskgateError as error:
             _log.error("configuration refused: %s", error)
-        else:
-            _log.info("configuration read again: %s", said or "nothing new")
+        except Closed:
+            # The run is over; the pipeline knows why.
+            return
 
-    def _change(self, config: Config) -> str:
+    def _change(self, config: Config) -> None:
+        after = self._chosen(config)
+        waiting = [line.name for line in self.pipeline.lines if not line.overwrite]
+        difference = Difference.between(self._sections, after, waiting=waiting)
+        sources = self._checked(config, after, difference)
+        said = difference.said
+        if said:
+            self._follows(config, _listed(said))
+        failed = self._settle(after, difference, sources) if said else {}
+        self._config = self._in_force(config, failed)
+        if failed:
+            said |= failed
+            self._follows(self._config, _listed(said))
+            _log.error("configuration read again, with failures: %s", _listed(said))
+        else:
+            _log.info("configuration read again: %s", _listed(said) or "nothing new")
+
+    def _checked(
+        self, config: Config, after: Mapping[str, DoorSection], difference: Difference
+    ) -> dict[str, Source]:
+        """The sources of the doors that begin; raises what can be known to be wrong by now."""
         fixed = [name for name in Config.model_fields if name != "doors"]
         other = [name for name in fixed if getattr(config, name) != getattr(self._config, name)]
         if other:
             raise ConfigError(f"{', '.join(other)}: a change found, expected one of doors alone")
-        after = self._chosen(config)
-        difference = Difference.between(self._sections, after)
-        # Whatever can be wrong is found before the first door is touched, but for its actuators:
-        # those may exist only once.
         for door in after.values():
             make_policy(door, self._detector)
             make_zones(door)
-        sources = {name: make_source(after[name]) for name in difference.begun}
-        said = str(difference)
-        if said:
-            self._follows(config, said)
-        for name in difference.removed:
-            self._remove(name)
-        for name, door in after.items():
-            if name in sources:
-                self._restart(door, sources[name])
-            elif name in difference.exchanged:
-                self._exchange(door)
-            self._sections[name] = door
-        self._config = config
-        return said
+        return {name: make_source(after[name]) for name in difference.begun}
+
+    def _settle(
+        self,
+        after: Mapping[str, DoorSection],
+        difference: Difference,
+        sources: dict[str, Source],
+    ) -> dict[str, str]:
+        """Have each door as it is to be; by name, in words, what became of those that failed."""
+        before = dict(self._sections)
+
+        def begin(door: DoorSection) -> None:
+            source = sources.pop(door.name, None) or make_source(door)
+            self.pipeline.add(self._lines.make(door, source, alone=len(after) == 1))
+
+        def exchange(door: DoorSection) -> None:
+            self.pipeline.replace(door.name, partial(self._lines.make_keeping, door))
+
+        ways = {
+            **dict.fromkeys(difference.begun, begin),
+            **dict.fromkeys(difference.exchanged, exchange),
+        }
+        failed = {}
+        with self.pipeline.changing(difference.ended, exchanged=difference.exchanged) as ended:
+            for line in ended:
+                self._end(line)
+            for name, door in after.items():
+                way = ways.get(name)
+                problem = self._go_on(way, door, before.get(name)) if way else None
+                if problem is not None:
+                    failed[name] = problem
+            for line in self.pipeline.lines:
+                if line.name not in self._sections:
+                    self._end(self.pipeline.remove(line.name))
+        self._sections = {name: self._sections[name] for name in after if name in self._sections}
+        return failed
+
+    def _go_on(
+        self, way: Callable[[DoorSection], None], door: DoorSection, before: DoorSection | None
+    ) -> str | None:
+        """Let a door go on as it is to be, or else as before; in words, what failed."""
+        self._sections.pop(door.name, None)
+        problems: list[str] = []
+        for section in filter(None, (door, before)):
+            try:
+                way(section)
+            except MaskgateError as error:
+                problems.append(str(error))
+            else:
+                self._sections[door.name] = section
+                return f"as before: {problems[0]}" if problems else None
+        return f"locked and out of action: {'; and as before: '.join(problems)}"
+
+    def _end(self, line: Line) -> None:
+        self._lines.leaving(line).close()
+        self._sections.pop(line.name, None)
+
+    def _in_force(self, config: Config, failed: Collection[str]) -> Config:
+        """A configuration as far as it could be followed."""
+        before = {door.name: door for door in self._config.doors}
+        doors = [
+            before[door.name] if door.name in failed else door
+            for door in config.doors
+            if door.name not in failed or door.name in self._sections
+        ]
+        return config.model_copy(update={"doors": tuple(doors)})
 
     def _chosen(self, config: Config) -> dict[str, DoorSection]:
         return {door.name: door for door in chosen(config, self._door, self._source)}
 
-    def _line(self, door: DoorSection, source: Source) -> Line:
-        # Only a clip that plays alone may let the others wait: there are none.
-        overwrite = source.live or len(self._sections) > 1
-        with ExitStack() as stack:
-            watchers = [watch(stack, door, source, overwrite) for watch in self._watching]
-            line = make_line(
-                door,
-                source,
-                self._detector,
-                actuate=self._actuate,
-                overwrite=overwrite,
-                paced=True,
-                orders=self._orders(door.name),
-                watchers=watchers,
-                lock_watchers=[watcher.changed for watcher in watchers],
-            )
-            self._made(line)
-            self._panes[door.name] = make_pane(door, line)
-            self._watchers[door.name] = watchers
-            self._stacks[door.name] = stack.pop_all()
-        return line
 
-    def _leave_all(self) -> None:
-        for stack in self._stacks.values():
-            stack.close()
-
-    def _remove(self, name: str) -> None:
-        _sum_up(self.pipeline.remove(name))
-        self._stacks.pop(name).close()
-        del self._sections[name], self._panes[name]
-
-    def _restart(self, door: DoorSection, source: Source) -> None:
-        before = self._sections.get(door.name)
-        if before is not None:
-            self._remove(door.name)
-        try:
-            self.pipeline.add(self._line(door, source))
-        except MaskgateError:
-            if before is not None:
-                self.pipeline.add(self._line(before, make_source(before)))
-                self._sections[door.name] = before
-            raise
-
-    def _exchange(self, door: DoorSection) -> None:
-        try:
-            self.pipeline.replace(door.name, partial(self._keeping, door))
-        except MaskgateError:
-            self.pipeline.replace(door.name, partial(self._keeping, self._sections[door.name]))
-            raise
-
-    def _keeping(self, door: DoorSection, line: Line) -> tuple[Doorkeeper, Sequence[Worker]]:
-        source, watchers = line.capture.source, self._watchers[door.name]
-        locks = make_locks(
-            door,
-            source,
-            actuate=self._actuate,
-            overwrite=line.overwrite,
-            lock_watchers=[watcher.changed for watcher in watchers],
-        )
-        keeper = make_doorkeeper(
-            door,
-            source,
-            self._detector,
-            locks,
-            orders=self._orders(door.name),
-            watchers=watchers,
-        )
-        self._panes[door.name] = make_pane(door, line)
-        return keeper, locks
-
-
-def _sum_up(line: Line) -> None:
-    print(f"{line.name}: {line.summary}")
+def _listed(said: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {what}" for name, what in said.items())

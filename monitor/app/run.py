@@ -24,7 +24,8 @@ from ..service import Service
 from ..sources import Source
 from ..view.viewer import Viewer
 from ..view.window import Window, display_works
-from .doors import Doors, Watch
+from .door_lines import Watch
+from .doors import Doors
 from .page import open_page
 from .record import config_sha256, make_pictures, make_trail
 
