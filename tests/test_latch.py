@@ -125,6 +125,29 @@ def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> No
     assert bench.latch.state == "unlocked"
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        # a bare face
+        [locking(100, denies=True)],
+        # nobody any more: the lease runs out by itself
+        [],
+    ],
+)
+def test_a_wish_to_lock_does_not_wait_for_what_failed_before_it(later: Sequence[Lease]) -> None:
+    bench = Bench(FakeLock(failing=("unlock", "lock")))
+    for sequence in range(1, 42):
+        at = bench.clock.now
+        bench.give(unlocking(sequence, captured_at=at, expires_at=at + 0.5))
+        bench.wait(0.1)
+    # The last call was some seconds ago, and the next is due in some.
+    assert bench.latch.patience_seconds() == pytest.approx(0.4)
+    bench.actuator.failing = ()
+    bench.give(*later)
+    bench.wait(0.4)
+    assert bench.latch.state == "locked"
+
+
 def test_a_lock_that_fails_for_hours_is_still_tried() -> None:
     bench = Bench(FakeLock(failing=("lock",)))
     for _ in range(5 * 60):

@@ -29,9 +29,11 @@ class SlowLock(FakeLock):
         self.clock = clock
         self.takes_seconds = 0.0
         self.unlocks: list[tuple[float, Lease]] = []
+        self.locks: list[float] = []
         self.done: list[tuple[float, str, bool]] = []
 
     def lock(self) -> None:
+        self.locks.append(self.clock.now)
         self._do("lock")
 
     def unlock(self, lease: Lease) -> None:
@@ -69,6 +71,7 @@ class LatchMachine(RuleBasedStateMachine):
         )
         self.sequence = 0
         self.right = Lease(unlocked=False, reason="the start")
+        self.ends_at = self.clock.now
         self.wish = 0
         self.pulses: list[int] = []
         self.move()
@@ -105,6 +108,12 @@ class LatchMachine(RuleBasedStateMachine):
             over = not self.right.unlocked or now >= self.right.expires_at
             self.wish += not unlocked or over
             self.right = lease
+            # It also ends where the picture is too old for what has to be tried again.
+            self.ends_at = (
+                min(lease.expires_at, now - age_seconds + MAX_AGE_SECONDS)
+                if unlocked
+                else min(self.ends_at, now)
+            )
         self.sequence = max(self.sequence, lease.sequence)
         self.latch.take(lease)
         self.move()
@@ -152,6 +161,11 @@ class LatchMachine(RuleBasedStateMachine):
             assert self.clock.now < self.right.expires_at
             if self.lock.renews:
                 assert self.clock.now < self.lock.unlocks[-1][1].expires_at
+
+    @invariant()
+    def a_wish_to_lock_waits_for_nothing_that_failed_before_it(self) -> None:
+        if not self.right.unlocked or self.clock.now >= self.right.expires_at:
+            assert self.latch.state == "locked" or self.lock.locks[-1] >= self.ends_at
 
     @invariant()
     def a_pulse_is_short_and_comes_once_for_one_wish(self) -> None:

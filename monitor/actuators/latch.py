@@ -28,7 +28,8 @@ class Latch:
     its picture is too old; a lock never is. What is refused leaves the lease before it as it was.
 
     A failed call leaves the state unknown. After a failed unlock the door is locked; unlocking is
-    tried again, ever less often, five times in all for one wish. Locking is never given up.
+    tried again, ever less often, five times in all for one wish. Locking is never given up, and
+    what is to be locked from now on is told so at once, whatever failed before.
 
     actuator: what is moved.
     pulse_seconds: for a strike that wants a pulse: lock this long after each unlock, and unlock
@@ -78,7 +79,7 @@ class Latch:
         fault = self._fault(lease) if lease.unlocked else None
         self._sequence = max(self._sequence, lease.sequence)
         if fault is None:
-            self._lease = lease
+            self._follow(lease)
         elif not self._refusing:
             # Once for a row of them: a detector that is too slow is late with every frame.
             _log.warning("%s: unlock %d refused: %s", self.actuator.name, lease.sequence, fault)
@@ -146,12 +147,19 @@ class Latch:
             stale = None if served else self._staleness(lease, now)
             over = "the lease ran out" if now >= lease.expires_at else stale
             if over:
-                self._lease = Lease(unlocked=False, reason=over, door_name=lease.door_name)
+                self._follow(Lease(unlocked=False, reason=over, door_name=lease.door_name))
         if not self._lease.unlocked:
             self._spent = None
             self._tries = 0
         elif is_open and now >= self._pulse_ends_at:
             self._spent = "the pulse ended"
+
+    def _follow(self, lease: Lease) -> None:
+        if self._lease.unlocked and not lease.unlocked:
+            # An unlock that seemed to fail may have opened the door all the same.
+            self._failures = 0
+            self._retry_at = -math.inf
+        self._lease = lease
 
     def _wanted(self) -> Door:
         return Door.LOCKED if self._spent else self._lease.wanted
