@@ -142,6 +142,18 @@ def test_a_helper_left_running_does_not_hold_up_a_command_that_is_done(tmp_path:
     assert time.monotonic() - started < 30.0
 
 
+def test_a_command_is_run_also_where_no_temporary_file_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a disk that is full or read-only.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    out = tmp_path / "out"
+    leave = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch(); sys.exit('jammed')"
+    with pytest.raises(ActuatorError, match=r"exit status 1 found, expected 0$"):
+        command(leave, str(out)).unlock(LEASE)
+    assert out.exists()
+
+
 def test_a_command_that_denies_gets_the_reason_and_none_is_needed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     write = "import os, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['{}'])"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import IO
 
 from ..errors import ActuatorError
@@ -21,7 +22,8 @@ class CommandActuator(Actuator):
     """Runs an argument list, without a shell, and waits for exit status 0.
 
     The command gets PATH as its only environment variable, `deny` also MASKGATE_REASON, and no
-    standard input; its output is discarded, but for the last line of standard error when it fails.
+    standard input; its output is discarded, but for the last line of standard error when it fails
+    and there was room for a temporary file.
     After the time-out the command and everything in its process group are killed.
 
     name: what it is called in messages.
@@ -62,15 +64,14 @@ class CommandActuator(Actuator):
 
     def _run(self, action: str, arguments: Sequence[str], **environment: str) -> None:
         where = f"actuator {self.name}: {action}: {arguments[0]}"
-        # A file, not a pipe: a helper that the command leaves running would hold a pipe open.
-        with tempfile.TemporaryFile() as stderr:
+        with _said() as stderr:
             try:
                 process = subprocess.Popen(
                     arguments,
                     env={"PATH": os.environ.get("PATH", os.defpath), **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    stderr=stderr,
+                    stderr=stderr or subprocess.DEVNULL,
                     start_new_session=True,
                 )
             except OSError as error:
@@ -87,6 +88,16 @@ class CommandActuator(Actuator):
                 raise ActuatorError(f"{where}: {ending} found, expected 0{_last_line(stderr)}")
 
 
+def _said() -> AbstractContextManager[IO[bytes] | None]:
+    """What takes standard error; None where nothing can."""
+    try:
+        # A file, not a pipe: a helper that the command leaves running would hold a pipe open.
+        return tempfile.TemporaryFile()
+    except OSError:
+        # A full disk must not keep a door from being locked.
+        return contextlib.nullcontext()
+
+
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     # Not reaped yet, so the group's number still belongs to it. No SIGTERM first: a lock that waits
     # for a hung command to end politely is a door that stays open.
@@ -95,7 +106,9 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _last_line(stderr: IO[bytes]) -> str:
+def _last_line(stderr: IO[bytes] | None) -> str:
+    if stderr is None:
+        return ""
     size = stderr.seek(0, os.SEEK_END)
     stderr.seek(max(size - _STDERR_TAIL_BYTES, 0))
     lines = stderr.read().decode("utf-8", "replace").split("\n")
