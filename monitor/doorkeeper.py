@@ -22,6 +22,10 @@ from .zones import Zones
 # A frame of a recording may take far longer to decide on than it lasted.
 RECORDED_LEASE_SECONDS = 10.0
 
+# How much longer than the grace an order to unlock outlives the decision that renewed it: a camera
+# that is lost has four in that time, and a door that opens by its pictures has one in the grace.
+ORDERED_SECONDS = 1.0
+
 # Stands for the picture of a camera that never gave one.
 _BLACK_WIDTH_PX, _BLACK_HEIGHT_PX = 640, 360
 
@@ -130,7 +134,8 @@ class Doorkeeper:
         self._sequence = itertools.count(1)
         self._clock = clock
         self._freshness = Freshness()
-        self._latest: Frame | None = None
+        black = np.zeros((_BLACK_HEIGHT_PX, _BLACK_WIDTH_PX, 3), np.uint8)
+        self._latest = Frame(black, 0, clock() if live else 0.0)
         self._fault: str | None = None
         self._judged_until = float("-inf")
 
@@ -159,10 +164,8 @@ class Doorkeeper:
         result = Result(frame, decision, candidates=faces, age_seconds=age_seconds, seen=seen)
         return self._done(result, order)
 
-    def miss(self) -> Result | None:
-        """Decide that no frame has come for a while; None when there never was one."""
-        if self._latest is None:
-            return None
+    def miss(self) -> Result:
+        """Decide that no frame has come for a while."""
         silent_seconds = self._clock() - self._latest.time
         fault = self._fault or f"camera silent for {silent_seconds:.1f} s"
         return self._doubt(self._latest, fault, fresh=False)
@@ -173,9 +176,6 @@ class Doorkeeper:
         fault: what keeps it from coming, in words; the reason for the door being locked.
         """
         self._fault = fault
-        if self._latest is None:
-            black = np.zeros((_BLACK_HEIGHT_PX, _BLACK_WIDTH_PX, 3), np.uint8)
-            self._latest = Frame(black, 0, self._clock() if self._live else 0.0)
         return self._doubt(self._latest, fault, fresh=False)
 
     def _doubt(
@@ -221,7 +221,11 @@ class Doorkeeper:
         if unlocked and decision.evidence is not Evidence.CLEAR and order is None:
             return  # the lease of the latest CLEAR frame runs on; only CLEAR renews it
         if order is not None:
-            captured_at, expires_at = self._clock(), order.until
+            # Renewed by every decision, so that an order ends with whoever decides.
+            captured_at = self._clock()
+            live_seconds = self._grace_seconds + ORDERED_SECONDS
+            lasts_seconds = live_seconds if self._live else RECORDED_LEASE_SECONDS
+            expires_at = min(captured_at + lasts_seconds, order.until)
         elif self._live:
             captured_at = result.frame.time if result.fresh else self._clock()
             expires_at = min(captured_at + self._grace_seconds, decision.locks_at)

@@ -55,11 +55,10 @@ class Line:
         self._due_at = time.monotonic() + TICK_SECONDS
         return result
 
-    def miss(self) -> Result | None:
-        """What becomes of a door whose frames have not come for a while; None before the first."""
+    def miss(self) -> Result:
+        """What becomes of a door whose frames have not come for a while."""
         result = self.doorkeeper.miss()
-        if result is not None:
-            self.summary.add(result)
+        self.summary.add(result)
         self._due_at = time.monotonic() + TICK_SECONDS
         return result
 

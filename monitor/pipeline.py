@@ -178,11 +178,10 @@ class Pipeline:
         patience = [line.patience_seconds for line in self.lines]
         return min((wait for wait in patience if wait is not None), default=TICK_SECONDS)
 
-    def _hand_on(self, line: Line, result: Result | None) -> None:
-        if result is not None:
-            # A door that was removed meanwhile has nobody any more who would look.
-            with contextlib.suppress(Closed):
-                self._results.put(line, result)
+    def _hand_on(self, line: Line, result: Result) -> None:
+        # A door that was removed meanwhile has nobody any more who would look.
+        with contextlib.suppress(Closed):
+            self._results.put(line, result)
 
 
 def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()) -> bool:

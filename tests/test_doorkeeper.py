@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -9,10 +10,11 @@ from conftest import CLASSES, ColourDetector, picture
 
 from monitor.actuators.lease import Lease
 from monitor.detections import Detections
-from monitor.doorkeeper import RECORDED_LEASE_SECONDS, Doorkeeper
+from monitor.doorkeeper import ORDERED_SECONDS, RECORDED_LEASE_SECONDS, Doorkeeper
 from monitor.errors import NoEvidence
 from monitor.evidence import Evidence, FrameRule
 from monitor.frame import Frame, Image
+from monitor.line import TICK_SECONDS
 from monitor.policy import Door, Order, Policy
 from monitor.zones import Zones
 
@@ -274,16 +276,25 @@ def test_a_silent_camera_locks_the_door_and_says_for_how_long() -> None:
     watch = Watch(live=True).unlocked()
     watch.now = 101.0 + 1.2
     result = watch.keeper.miss()
-    assert result is not None
     assert not result.fresh
     assert result.decision.reason == "camera silent for 1.2 s"
     assert not watch.book.leases[-1].unlocked
 
 
-def test_a_camera_that_never_gave_a_picture_decides_nothing() -> None:
+def test_before_the_first_picture_the_door_is_locked_and_takes_orders() -> None:
     watch = Watch(live=True)
-    assert watch.keeper.miss() is None
-    assert watch.book.leases == []
+    watch.now = 100.25
+    result = watch.keeper.miss()
+    assert (result.decision.door, result.decision.reason) == (
+        Door.LOCKED,
+        "camera silent for 0.2 s",
+    )
+    assert not result.fresh
+    assert not result.frame.image.any()
+    # An order may be given before a camera is back, also to a doorkeeper that is new since then.
+    watch.order = Order(Door.UNLOCKED, "let in by the guard", until=130.0)
+    assert watch.keeper.miss().decision.door is Door.UNLOCKED
+    assert doors(watch.book.leases) == [False, True]
 
 
 def test_a_picture_taken_just_before_a_miss_was_judged_still_counts() -> None:
@@ -345,17 +356,65 @@ def test_the_picture_itself_is_left_as_it_was() -> None:
     assert np.array_equal(frame.image, before)
 
 
-@pytest.mark.parametrize("live", [True, False])
-def test_an_order_to_unlock_is_a_lease_until_its_end_which_nothing_prolongs(live: bool) -> None:
+@pytest.mark.parametrize(
+    ("live", "lasts_seconds"),
+    [(True, GRACE_SECONDS + ORDERED_SECONDS), (False, RECORDED_LEASE_SECONDS)],
+)
+def test_an_order_to_unlock_is_a_lease_that_each_decision_renews_until_its_end(
+    live: bool, lasts_seconds: float
+) -> None:
     watch = Watch(live=live)
     watch.order = Order(Door.UNLOCKED, "let in by the guard", until=130.0)
     for scene in ("nobody", "bare", "masked"):
+        watch.now += 1.0
         watch.keeper.see(watch.frame(scene, watch.now))
-        watch.keeper.miss()
-    assert {(lease.unlocked, lease.expires_at) for lease in watch.book.leases} == {(True, 130.0)}
+        lease = watch.book.leases[-1]
+        # A detector that hangs from now on renews nothing.
+        assert (lease.unlocked, lease.expires_at) == (True, watch.now + lasts_seconds)
+    watch.now = 129.5
+    watch.keeper.miss()
+    assert watch.book.leases[-1].expires_at == 130.0
     watch.order = None
     watch.keeper.miss()
     assert not watch.book.leases[-1].unlocked
+
+
+@pytest.mark.parametrize(
+    ("frames_per_second", "detect_seconds"),
+    [
+        # any camera,
+        (30.0, 0.0),
+        (5.0, 0.0),
+        (0.5, 0.0),
+        # a lost one,
+        (0.0, 0.0),
+        # and a detector so slow that next to every picture, or every one, is too old
+        (30.0, 0.8),
+        (0.5, 0.8),
+        (5.0, 1.2),
+    ],
+)
+def test_an_order_to_unlock_holds_until_its_end(
+    frames_per_second: float, detect_seconds: float
+) -> None:
+    watch = Watch(live=True)
+    watch.detect_seconds = detect_seconds
+    watch.order = Order(Door.UNLOCKED, "let in by the guard", until=130.0)
+    due_at = watch.now if frames_per_second else math.inf
+    while watch.now + detect_seconds < 130.0:
+        if watch.now < due_at:
+            watch.keeper.miss()
+        else:
+            due_at += 1 / frames_per_second
+            watch.keeper.see(watch.frame("nobody", watch.now))
+        watch.now += min(TICK_SECONDS, max(due_at - watch.now, 0.0))
+    leases = watch.book.leases
+    assert all(doors(leases))
+    assert all(
+        after.captured_at is not None and after.captured_at < before.expires_at
+        for before, after in itertools.pairwise(leases)
+    )
+    assert leases[-1].expires_at == 130.0
 
 
 def test_an_order_to_lock_locks_at_once() -> None:

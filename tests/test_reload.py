@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -22,7 +23,10 @@ from test_cli import _MONITOR, WAIT_SECONDS
 
 from monitor.actuators.worker import Worker
 from monitor.app.doors import Doors
+from monitor.app.run import run
 from monitor.config import Config, load
+from monitor.errors import UsageError
+from monitor.override_socket import ask
 from monitor.web.live_page import LivePage
 
 Write = Callable[..., None]
@@ -357,6 +361,31 @@ def test_a_configuration_that_comes_after_the_end_of_the_run_changes_nothing() -
         write(front(source="short", mirror=True))
         follow(doors)
         assert list(doors.pipeline.results()) == []
+
+
+def test_a_door_that_is_gone_takes_no_orders_and_keeps_those_that_it_had() -> None:
+    others: dict[str, Any] = {
+        "override": {"socket": "run/override.sock"},
+        "web": {"serve": "never"},
+        "window": "never",
+    }
+    order = partial(ask, Path("run/override.sock"), door="back", seconds=60.0, by="Ada")
+
+    def steps() -> Iterator[Config]:
+        assert order(action="lock") == "back: locked by Ada for 60 s"
+        write(front(), **others)
+        yield load(None)
+        with pytest.raises(UsageError, match="door 'back' found, expected front"):
+            order(action="lock")
+        write(front(), back(), **others)
+        yield load(None)
+        with pytest.raises(UsageError, match="back: locked by Ada, for another"):
+            order(action="unlock")
+        raise KeyboardInterrupt
+
+    write(front(), back(), **others)
+    with pytest.raises(KeyboardInterrupt):
+        run(load(None), check_interrupt=lambda: None, newer=partial(next, steps()))
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ def run(
     detector = make_detector(config.model)
     with ExitStack() as stack:
         trail = make_trail(config, detector)
+        known: dict[str, Override] = {}
         overrides: dict[str, Override] = {}
         orders = overrides if config.override.page else None
         record = trail.path if trail else None
@@ -84,7 +85,7 @@ def run(
             source=source,
             actuate=actuate,
             watching=watching,
-            orders=partial(_ordered, config.override, overrides, trail),
+            orders=partial(_ordered, config.override, known, overrides, trail),
             made=partial(_counted, page),
             follows=partial(_reloaded, trail),
         )
@@ -105,17 +106,28 @@ def run(
             if time.monotonic() >= ends_at or (shown and not shown.update()):
                 break
             doors.follow(newer)
+            for gone in overrides.keys() - {line.name for line in doors.pipeline.lines}:
+                del overrides[gone]
 
 
 def _ordered(
-    section: OverrideSection, overrides: dict[str, Override], trail: Trail | None, door_name: str
+    section: OverrideSection,
+    known: dict[str, Override],
+    overrides: dict[str, Override],
+    trail: Trail | None,
+    door_name: str,
 ) -> Sequence[Callable[[], Order | None]]:
-    """What overrules a door; the same for a door that is made again, so that a lock outlasts it."""
+    """What overrules a door; the same for a door that is made again, so that a lock outlasts it.
+
+    known: by the name of the door, also of those that are gone.
+    overrides: of the doors that there are, which alone take orders.
+    """
     if not section.enabled:
         return ()
     noted = partial(_ordered_noted, trail, door_name)
     made = Override(door_name, max_seconds=section.max_seconds, noted=noted)
-    return [overrides.setdefault(door_name, made).order]
+    override = overrides[door_name] = known.setdefault(door_name, made)
+    return [override.order]
 
 
 def _ordered_noted(trail: Trail | None, door_name: str, what: str, door: Door | None) -> None:
