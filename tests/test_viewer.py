@@ -171,11 +171,11 @@ class Kept:
         self.polygons.append(list(polygon))
 
 
-def drawing(folder: Path, kept: Kept) -> Watch:
-    """A watch in which a zone is being drawn, of which three corners were clicked."""
-    watch = Watch(folder, keep=kept)
+def drawing(folder: Path, kept: Kept, names: Sequence[str] = ("front",)) -> Watch:
+    """A watch in which a zone is being drawn at the first door: three corners were clicked."""
+    watch = Watch(folder, names, keep=kept)
     watch.see(result("masked"))
-    watch.press("z")
+    watch.press("1", "z")
     for corner in CORNERS:
         watch.viewer.click(corner)
     return watch
@@ -244,6 +244,51 @@ def test_without_a_file_for_zones_none_is_drawn(watch: Watch) -> None:
         watch.viewer.click(corner)
     watch.press("enter")
     np.testing.assert_array_equal(watch.top(), quiet)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["side"], id="its door is gone, another is left alone"),
+        pytest.param(["side", "back"], id="its door is gone, several are left"),
+        pytest.param(["front"], id="its door was made anew, perhaps with another camera"),
+        pytest.param([], id="no door is left"),
+    ],
+)
+def test_a_zone_is_kept_for_the_door_that_it_was_drawn_on_or_not_at_all(
+    tmp_path: Path, names: list[str]
+) -> None:
+    kept, other = Kept(), Kept()
+    watch = drawing(tmp_path, kept, ("front", "side"))
+    watch.picture()
+    watch.panes = Watch(tmp_path, names, keep=other).panes
+    watch.press("enter")
+    assert (kept.polygons, other.polygons) == ([], [])
+    said = watch.top()
+    watch.now += 60.0
+    assert (watch.top() != said).any()
+
+
+def test_a_zone_whose_door_has_gone_is_not_drawn_on_another(tmp_path: Path) -> None:
+    watch = drawing(tmp_path, Kept(), ("front", "side"))
+    del watch.panes[0]
+    said = watch.picture()
+    watch.now += 60.0
+    plain = Watch(tmp_path, ("side",))
+    plain.see(result("masked"))
+    np.testing.assert_array_equal(watch.picture(), plain.picture())
+    assert (said[:30] != plain.top()).any()
+
+
+@pytest.mark.parametrize("names", [["front"], []])
+def test_what_was_shown_of_a_door_does_not_stay_when_the_door_has_gone_or_begins_anew(
+    watch: Watch, names: list[str]
+) -> None:
+    shown = watch.picture()
+    watch.panes = Watch(watch.folder, names).panes
+    assert shown.any()
+    assert watch.picture().shape == shown.shape
+    assert not watch.picture().any()
 
 
 def test_of_several_doors_one_can_be_seen_alone_and_drawn_in(tmp_path: Path) -> None:

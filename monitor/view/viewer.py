@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import MaskgateError
 from ..frame import Image
 from ..snapshot import save_snapshot
@@ -35,7 +37,7 @@ _PAUSED = "PAUSED: the picture only; the door goes on being decided"
 class Viewer:
     """Answers the keys of `KEYS`, "space", "escape", "enter" and "backspace" by these names.
 
-    panes: gives those of the doors, at least one, which may come and go.
+    panes: gives those of the doors, which may come and go.
     snapshots: folder for saved pictures.
     clock: seconds, for how long a note stands.
     """
@@ -56,6 +58,8 @@ class Viewer:
         self._paused = False
         self._helps = False
         self._drawing: ZoneDrawing | None = None
+        self._drawn_on: Pane | None = None
+        self._shape: tuple[int, ...] | None = None
         self._note = "h: what the keys do"
         self._note_until = clock() + _NOTE_SECONDS
         self._keys: dict[str, Callable[[], None]] = {
@@ -77,13 +81,22 @@ class Viewer:
         return shown[0] if shown else None
 
     def picture(self) -> Image | None:
-        """What is to be seen now, uint8 [H, W, 3]; None while there is nothing yet."""
+        """What is to be seen now, uint8 [H, W, 3]; None while there is nothing yet.
+
+        Black while there is nothing any more: what was seen of a door may be over.
+        """
         panes, alone = self._panes(), self._alone
         for pane in panes:
             pane.freeze(self._paused)
         image = _tiled(panes) if alone is None else alone.picture()
         if image is None:
-            return None
+            if self._shape is None:
+                return None
+            image = np.zeros(self._shape, np.uint8)
+        self._shape = image.shape
+        if self._drawing and alone is not self._drawn_on:
+            self._drawing.cancel()
+            self._conclude(self._drawing)
         if self._drawing:
             draw_drawing(image, self._drawing)
         draw_notes(image, self._notes())
@@ -178,15 +191,18 @@ class Viewer:
             self._say("no zones_file in the configuration of this door: nowhere to keep a zone")
         elif self._drawing is None:
             self._helps = False
-            self._drawing = ZoneDrawing()
+            self._drawing, self._drawn_on = ZoneDrawing(), alone
 
     def _conclude(self, drawing: ZoneDrawing) -> None:
         """Keep the polygon once it is closed; a closed or cancelled drawing is over."""
         if drawing.stage is Stage.OPEN:
             return
-        self._drawing = None
-        alone = self._alone
-        keep_zone = alone.keep_zone if alone else None
+        pane, self._drawing, self._drawn_on = self._drawn_on, None, None
+        if pane is not self._alone:
+            # Another door's camera, or this one's by another configuration, sees something else.
+            self._say("no zone saved: the door that it was drawn on has changed")
+            return
+        keep_zone = pane.keep_zone if pane else None
         if drawing.stage is Stage.CANCELLED or keep_zone is None:
             return
         try:
@@ -198,6 +214,8 @@ class Viewer:
 
 
 def _tiled(panes: Sequence[Pane]) -> Image | None:
+    if not panes:
+        return None
     tiles = Tiles([pane.name for pane in panes])
     whole = None
     for pane in panes:
