@@ -94,13 +94,17 @@ class Site:
         self._scenes: dict[str, Scenes] = {}
         self.doors: dict[str, ShownDoor] = {}
         for name in names:
-            self._scenes[name] = Scenes([self.overrides[name].order])
-            self.doors[name] = self.page.add(name, live=False)
+            self.begin(name)
         self._stack = ExitStack()
 
-    def show(self, scene: str, door: str = "front") -> None:
+    def begin(self, name: str) -> None:
+        """Show a door from its first picture on."""
+        self._scenes[name] = Scenes([self.overrides[name].order])
+        self.doors[name] = self.page.add(name, live=False)
+
+    def show(self, scene: str, door: str = "front", width_px: int = 64) -> None:
         """Let a door's camera see one more picture."""
-        self.doors[door](self._scenes[door].result(scene))
+        self.doors[door](self._scenes[door].result(scene, width_px))
 
     @property
     def host(self) -> str:

@@ -45,6 +45,7 @@ def test_before_the_first_picture_the_door_is_not_known() -> None:
     watched.now += 2.0
     assert watched.door.state() == {
         "name": "front",
+        "started_at": 100.0,
         "door": None,
         "ready": False,
         "frame_age_seconds": 2.0,

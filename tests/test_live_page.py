@@ -15,6 +15,7 @@ from monitor.actuators.lease import Change, Lease
 from monitor.web import changes
 
 SHOWN = "document.querySelector('.view img')?.naturalWidth"
+IMAGES = "[...document.querySelectorAll('.view img')]"
 DESKTOP, PHONE = (1400, 900), (390, 844)
 
 
@@ -118,10 +119,56 @@ def test_more_doors_than_a_browser_has_connections_are_all_shown(tab: Tab) -> No
         for name in names:
             site.show("bare", name)
         tab.go(site.page.address)
-        every = "[...document.querySelectorAll('.view img')]"
-        tab.wait_for(f"{every}.length === 8 && {every}.every((image) => image.naturalWidth)")
+        tab.wait_for(f"{IMAGES}.length === 8 && {IMAGES}.every((image) => image.naturalWidth)")
         unlock(site, "door 7")
         tab.wait_for(says(".door:nth-child(8) .word", "Unlocked"))
+
+
+def test_a_door_that_is_gone_is_shown_no_more(tab: Tab) -> None:
+    with Site("front", "back") as site:
+        for name in ("front", "back"):
+            unlock(site, name)
+        tab.go(site.page.address)
+        tab.wait_for(f"{IMAGES}.length === 2 && {IMAGES}.every((image) => image.naturalWidth)")
+        site.page.remove("front")
+        tab.wait_for("document.querySelectorAll('.door').length === 1")
+        assert tab.text(".door h2") == "back"
+        site.begin("front")
+        site.show("bare", "front")
+        tab.wait_for("document.querySelectorAll('.door').length === 2")
+        tab.wait_for(says(".door:nth-child(2) .word", "Locked"))
+
+
+def test_a_door_that_begins_anew_does_not_go_on_showing_what_it_was(tab: Tab) -> None:
+    with Site() as site:
+        site.show("masked")
+        tab.go(site.page.address)
+        tab.wait_for(SHOWN)
+        site.page.remove("front")
+        site.begin("front")
+        tab.wait_for("!document.querySelector('.view img').hasAttribute('src')")
+        # As many pictures as before: it is not by their number that it is told.
+        site.show("masked", width_px=96)
+        tab.wait_for(f"{SHOWN} === 96")
+
+
+def test_when_doors_move_up_the_first_ones_are_still_those_that_show_video(tab: Tab) -> None:
+    names = [f"door {number}" for number in range(6)]
+    with Site(*names) as site:
+        for name in names:
+            site.show("bare", name)
+        tab.go(site.page.address)
+        tab.wait_for(f"{IMAGES}.length === 6 && {IMAGES}.every((image) => image.naturalWidth)")
+        # It is the last one afterwards.
+        site.page.remove("door 0")
+        site.begin("door 0")
+        for name in names:
+            site.show("bare", name, width_px=96)
+        tab.wait_for(
+            f"{IMAGES}.length === 6 && {IMAGES}.every((image) => image.naturalWidth === 96)"
+        )
+        told = f"{IMAGES}.filter((image) => image.src.includes('video')).map((image) => image.alt)"
+        assert tab.evaluate(told) == [f"What the camera of {name} sees" for name in names[1:5]]
 
 
 def test_without_a_connection_nothing_old_passes_for_live(tab: Tab) -> None:

@@ -161,6 +161,22 @@ def test_the_state_is_told_as_it_changes() -> None:
         until(lambda: door()["door"] == "locked")
 
 
+@pytest.mark.parametrize(
+    "anew", [pytest.param(False, id="it is gone"), pytest.param(True, id="it begins anew")]
+)
+def test_the_video_of_a_door_ends_with_what_it_shows(anew: bool) -> None:
+    with Site(encode=numbered) as site:
+        site.show("masked")
+        connection = site.connect()
+        connection.request("GET", "/video?door=front")
+        answer = connection.getresponse()
+        assert next(parts(answer)) == 0
+        site.page.remove("front")
+        if anew:
+            site.begin("front")
+        assert answer.read() in (b"", b"--frame\r\nContent-Type: image/jpeg\r\n\r\n")
+
+
 def test_a_slow_viewer_gets_fewer_pictures_but_the_newest_ones() -> None:
     shown = 60
     with Site(encode=numbered) as site:

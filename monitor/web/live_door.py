@@ -114,9 +114,17 @@ class LiveDoor:
         }
 
     def state(self) -> dict[str, Any]:
-        """What the door shows, in plain values; `door` is null before the first result."""
+        """What the door shows, in plain values; `door` is null before the first result.
+
+        `started_at` is of the clock, and another when the door has begun anew.
+        """
         newest = self._newest
-        shown: dict[str, Any] = {"name": self.name, "door": None, **self.health()}
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "started_at": self._started_at,
+            "door": None,
+            **self.health(),
+        }
         if newest is None:
             return shown
         decision = newest.result.decision

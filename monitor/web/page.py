@@ -157,7 +157,8 @@ class Page:
     async def _pictures(self, door: LiveDoor) -> AsyncIterator[bytes]:
         sent = 0
         yield _HEAD
-        while not self._ending.is_set():
+        # What is over must not stand there as if it were of now.
+        while self._doors().get(door.name) is door and not self._ending.is_set():
             number, jpeg = door.jpeg()
             if number != sent:
                 sent = number

@@ -51,18 +51,28 @@ function showDoor(door, index) {
 }
 
 function showPicture(image, door, index) {
-  if (document.hidden) {
-    // Nobody looks: the monitor need not draw and encode.
+  if (document.hidden || !door.number) {
+    // Nobody looks: the monitor need not draw and encode. Or the door began anew: what was seen of
+    // it before is over.
     image.removeAttribute("src");
     return;
   }
-  if (!door.number) return;
-  const address = `?door=${encodeURIComponent(door.name)}`;
-  if (index < MOST_VIDEOS) {
-    if (!image.hasAttribute("src")) image.src = `video${address}`;
-  } else if (image.complete && image.dataset.number !== String(door.number)) {
-    image.dataset.number = door.number;
-    image.src = `picture${address}&number=${door.number}`;
+  const began = `door=${encodeURIComponent(door.name)}&began=${door.started_at}`;
+  const address = index < MOST_VIDEOS ? `video?${began}` : `picture?${began}&number=${door.number}`;
+  const shown = image.getAttribute("src") ?? "";
+  // A slow line would never bring a picture that gives way to the next one.
+  const coming = shown.startsWith("picture") && !image.complete;
+  if (shown !== address && !coming) image.src = address;
+}
+
+function dropAllBut(doors) {
+  const names = new Set(doors.map((door) => door.name));
+  for (const [name, card] of cards) {
+    if (names.has(name)) continue;
+    // Out of the page it would still be loaded.
+    card.querySelector(".view img").removeAttribute("src");
+    card.remove();
+    cards.delete(name);
   }
 }
 
@@ -115,6 +125,7 @@ function connect() {
   states.onmessage = (message) => {
     const state = JSON.parse(message.data);
     heardAt = Date.now();
+    dropAllBut(state.doors);
     state.doors.forEach(showDoor);
     if (state.newest_change !== newestChange) {
       newestChange = state.newest_change;
