@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from prometheus_client import (
     CollectorRegistry,
     Counter,
-    Enum,
-    Gauge,
     Histogram,
     Metric,
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    StateSetMetricFamily,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
@@ -26,6 +28,7 @@ from .policy import Door
 from .summary import Summary
 
 _BUCKETS_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+_STATES = ("locked", "unlocked", "unknown")
 
 
 class Metrics:
@@ -38,14 +41,11 @@ class Metrics:
         self.clock = clock
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._reconnects = _Reconnects()
-        registry.register(self._reconnects)
+        self._watched = _Watched()
+        registry.register(self._watched)
 
         def counter(name: str, what: str, *labels: str) -> Counter:
             return Counter(f"maskgate_{name}", what, ["door", *labels], registry=registry)
-
-        def gauge(name: str, what: str) -> Gauge:
-            return Gauge(f"maskgate_{name}", what, ["door"], registry=registry)
 
         def histogram(name: str, what: str, *labels: str) -> Histogram:
             return Histogram(
@@ -60,20 +60,10 @@ class Metrics:
         self.dropped = counter("frames_dropped", "Frames that gave way to a newer one")
         self.evidence = counter("evidence", "Decisions by what their frame says", "evidence")
         self.unlocks = counter("unlocks", "Times that the door was unlocked")
-        self.unlocked = gauge("door_unlocked", "1 while the door is to be unlocked, else 0")
-        self.faces = gauge("faces", "Faces judged in the newest frame")
-        self.frame_age = gauge("frame_age_seconds", "Time since a new frame was last looked at")
         self.latency = histogram("decision_latency", "From a live picture to its decision")
         self.interval = histogram("decision_interval", "From one decision to the next")
         self.moved = histogram("actuator_latency", "From a picture to the actuator", "actuator")
         self.failures = counter("actuator_failures", "Calls that failed", "actuator")
-        self.actuator = Enum(
-            "maskgate_actuator_state",
-            "What the actuator was last known to be",
-            ["door", "actuator"],
-            states=["locked", "unlocked", "unknown"],
-            registry=registry,
-        )
 
     def of_door(
         self, door: str, *, live: bool, frame_age_seconds: Callable[[], float]
@@ -84,17 +74,21 @@ class Metrics:
         live: whether its frames are of now, so that they have an age.
         frame_age_seconds: how long ago the detector last looked at a new frame.
         """
-        self.frame_age.labels(door).set_function(frame_age_seconds)
-        return DoorCount(self, door, live=live)
+        count = DoorCount(self, door, live=live, frame_age_seconds=frame_age_seconds)
+        self._watched.doors[door] = count
+        return count
 
     def follow(self, door: str, summary: Summary) -> None:
         """Take from here how often a door's camera had to be reached again."""
-        self._reconnects.summaries[door] = summary
+        self._watched.doors[door].summary = summary
+
+    def forget_actuators(self, door: str) -> None:
+        """Serve the states of a door's actuators no more, until they tell of themselves."""
+        self._watched.doors[door].actuators = {}
 
     def forget(self, door: str) -> None:
         """Serve no more what can only be said of a door that is watched."""
-        self.frame_age.remove(door)
-        self._reconnects.summaries.pop(door, None)
+        self._watched.doors.pop(door, None)
 
     def text(self) -> tuple[bytes, str]:
         """All of it as Prometheus reads it, and the media type of that."""
@@ -107,18 +101,34 @@ class DoorCount:
     metrics: where it counts.
     door: the door's name.
     live: whether its frames are of now, so that they have an age.
+    frame_age_seconds: how long ago the detector last looked at a new frame.
+
+    The other attributes say how the door is now: whether it is `unlocked`, how many `faces` were
+    judged in its newest frame, the states of its `actuators` by their names, and in its `summary`
+    how often its camera had to be reached again.
     """
 
-    def __init__(self, metrics: Metrics, door: str, *, live: bool) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        door: str,
+        *,
+        live: bool,
+        frame_age_seconds: Callable[[], float],
+    ) -> None:
+        self.frame_age_seconds = frame_age_seconds
+        self.unlocked = False
+        self.faces = 0
+        self.actuators: dict[str, str] = {}
+        self.summary: Summary | None = None
         self._metrics = metrics
         self._door = door
         self._live = live
         self._latest: Result | None = None
         self._decided_at = 0.0
         # All are there from the start, so that the first increase of each can be seen.
-        counters = (metrics.frames, metrics.dropped, metrics.unlocks)
-        for metric in (*counters, metrics.unlocked, metrics.faces):
-            metric.labels(door)
+        for counter in (metrics.frames, metrics.dropped, metrics.unlocks):
+            counter.labels(door)
         for histogram in (metrics.latency, metrics.interval):
             histogram.labels(door)
         for kind in Evidence:
@@ -129,11 +139,9 @@ class DoorCount:
         counts, door, now = self._metrics, self._door, self._metrics.clock()
         before, decision = self._latest, result.decision
         counts.evidence.labels(door, str(decision.evidence)).inc()
-        counts.faces.labels(door).set(len(decision.faces))
-        unlocked = decision.door is Door.UNLOCKED
-        counts.unlocked.labels(door).set(unlocked)
-        was_unlocked = before is not None and before.decision.door is Door.UNLOCKED
-        counts.unlocks.labels(door).inc(unlocked and not was_unlocked)
+        self.faces = len(decision.faces)
+        was_unlocked, self.unlocked = self.unlocked, decision.door is Door.UNLOCKED
+        counts.unlocks.labels(door).inc(self.unlocked and not was_unlocked)
         if before is not None:
             counts.interval.labels(door).observe(now - self._decided_at)
         if result.fresh:
@@ -148,22 +156,45 @@ class DoorCount:
     def see_change(self, change: Change) -> None:
         """Count what became of one of the door's actuators; returns at once."""
         counts, labels = self._metrics, (self._door, change.actuator)
-        counts.actuator.labels(*labels).state(change.state)
+        self.actuators[change.actuator] = change.state
         counts.failures.labels(*labels).inc(change.state == "unknown")
         if change.latency_seconds is not None:
             counts.moved.labels(*labels).observe(change.latency_seconds)
 
 
-class _Reconnects(Collector):
-    """Reads, whenever it is asked, how often each door's camera had to be reached again."""
+class _Watched(Collector):
+    """Reads, whenever it is asked, how each door is that is watched now."""
 
     def __init__(self) -> None:
-        self.summaries: dict[str, Summary] = {}
+        self.doors: dict[str, DoorCount] = {}
 
     def collect(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(
+        unlocked = GaugeMetricFamily(
+            "maskgate_door_unlocked", "1 while the door is to be unlocked, else 0", labels=["door"]
+        )
+        faces = GaugeMetricFamily(
+            "maskgate_faces", "Faces judged in the newest frame", labels=["door"]
+        )
+        age = GaugeMetricFamily(
+            "maskgate_frame_age_seconds",
+            "Time since a new frame was last looked at",
+            labels=["door"],
+        )
+        reconnects = CounterMetricFamily(
             "maskgate_reconnects", "Attempts to reach a camera again", labels=["door"]
         )
-        for door, summary in dict(self.summaries).items():
-            family.add_metric([door], summary.reconnects)
-        yield family
+        actuators = StateSetMetricFamily(
+            "maskgate_actuator_state",
+            "What the actuator was last known to be",
+            labels=["door", "actuator"],
+        )
+        for door, count in dict(self.doors).items():
+            unlocked.add_metric([door], count.unlocked)
+            faces.add_metric([door], count.faces)
+            age.add_metric([door], count.frame_age_seconds())
+            if count.summary:
+                reconnects.add_metric([door], count.summary.reconnects)
+            for actuator, state in dict(count.actuators).items():
+                states = {known: known == state for known in _STATES}
+                actuators.add_metric([door, actuator], states)
+        return iter([unlocked, faces, age, reconnects, actuators])

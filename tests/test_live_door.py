@@ -164,6 +164,15 @@ def test_the_state_of_each_actuator_is_the_last_that_it_told() -> None:
     assert watched.door.health()["actuators"] == {"strike": "unknown", "log": "locked"}
 
 
+def test_actuators_that_were_exchanged_are_no_longer_among_them() -> None:
+    watched = Watched()
+    lease = Lease(unlocked=False, reason="the start")
+    watched.door.see_change(Change("strike", "unknown", "why", lease, None))
+    watched.door.forget_actuators()
+    watched.door.see_change(Change("bell", "locked", "why", lease, None))
+    assert watched.door.health()["actuators"] == {"bell": "locked"}
+
+
 @pytest.mark.parametrize(
     ("width_px", "height_px", "shown_px"),
     [(64, 48, (64, 48)), (1920, 1080, (960, 540)), (4000, 10, (960, 2))],

@@ -83,7 +83,7 @@ def test_latencies_are_those_of_live_pictures() -> None:
     [
         pytest.param([0, 1, 2], 0, id="each decided on"),
         pytest.param([0, 3, 4, 9], 6, id="some passed over"),
-        pytest.param([7, 8, 0, 2], 1, id="a camera that was reached again counts from 0"),
+        pytest.param([0, 0, 2], 1, id="a black one stood in for the first"),
     ],
 )
 def test_frames_that_nobody_decided_on_are_counted_as_dropped(
@@ -124,6 +124,58 @@ def test_reconnects_are_read_when_asked_for() -> None:
     door.metrics.follow("front", summary)
     summary.reconnect()
     assert door.value("maskgate_reconnects_total") == 1
+
+
+OF_NOW = {
+    "maskgate_door_unlocked",
+    "maskgate_faces",
+    "maskgate_frame_age_seconds",
+    "maskgate_actuator_state",
+    "maskgate_reconnects_total",
+}
+
+
+def test_of_a_door_that_is_gone_nothing_is_said_but_what_was_counted() -> None:
+    door = Counted()
+    door.metrics.follow("front", Summary())
+    tell(door, "strike")
+    for _ in range(20):
+        door.see("masked")
+    assert {name for name, _ in values(door.metrics)} >= OF_NOW
+    door.metrics.forget("front")
+    assert not {name for name, _ in values(door.metrics)} & OF_NOW
+    # What was on its way when the door was removed.
+    door.see("masked")
+    tell(door, "strike")
+    assert not {name for name, _ in values(door.metrics)} & OF_NOW
+    assert door.value("maskgate_unlocks_total") == 1
+
+
+def test_a_door_that_begins_anew_is_not_what_it_was_before() -> None:
+    door = Counted()
+    tell(door, "strike")
+    for _ in range(20):
+        door.see("masked")
+    assert door.value("maskgate_door_unlocked") == 1
+    door.metrics.of_door("front", live=True, frame_age_seconds=lambda: 0.5)
+    assert door.value("maskgate_door_unlocked") == 0
+    assert door.value("maskgate_faces") == 0
+    assert door.value("maskgate_frame_age_seconds") == 0.5
+    assert "maskgate_actuator_state" not in {name for name, _ in values(door.metrics)}
+
+
+def test_an_actuator_that_a_door_no_longer_has_is_in_no_state() -> None:
+    door = Counted()
+    tell(door, "strike")
+    door.metrics.forget_actuators("front")
+    tell(door, "bell")
+    states = [labels for name, labels in values(door.metrics) if name == "maskgate_actuator_state"]
+    assert {dict(labels)["actuator"] for labels in states} == {"bell"}
+
+
+def tell(door: Counted, actuator: str) -> None:
+    lease = Lease(unlocked=True, reason="everyone masked")
+    door.count.see_change(Change(actuator, "unlocked", "everyone masked", lease, 0.12))
 
 
 def test_two_sets_of_metrics_in_one_process_do_not_meet() -> None:

@@ -10,7 +10,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -23,7 +25,7 @@ from test_cli import _MONITOR, WAIT_SECONDS
 
 from monitor.actuators.worker import Worker
 from monitor.app.doors import Doors
-from monitor.app.run import run
+from monitor.app.run import _counted, _shown, run
 from monitor.config import Config, load
 from monitor.errors import UsageError
 from monitor.override_socket import ask
@@ -147,6 +149,37 @@ def test_what_is_drawn_is_what_may_pass_now() -> None:
         assert denied.verdicts == ("denied",)
         with urlopen(f"{page.address}picture?door=front", timeout=WAIT_SECONDS) as answer:
             assert answer.status == 200
+
+
+def test_an_actuator_that_was_taken_away_is_no_longer_told_of() -> None:
+    write(front(actuators=[{"kind": "log", "name": "strike"}]))
+    page = LivePage(port=0)
+    watched = Doors(
+        load(None),
+        ColourDetector(),  # type: ignore[arg-type]
+        watching=[partial(_shown, page)],
+        made=partial(_counted, page),
+    )
+
+    def told(path: str) -> str:
+        # Whatever its status: a door may not be ready yet.
+        connection = HTTPConnection(page.address.split("/")[2], timeout=WAIT_SECONDS)
+        with closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+
+    with page, watched.pipeline:
+        results = watched.pipeline.results()
+        while "strike" not in told("/healthz"):
+            next(results)
+        write(front(actuators=[{"kind": "log", "name": "bell"}]))
+        follow(watched)
+        while "bell" not in told("/healthz"):
+            next(results)
+        assert "strike" not in told("/healthz")
+        states = [line for line in told("/metrics").splitlines() if "actuator_state{" in line]
+        assert states
+        assert not [line for line in states if "strike" in line]
 
 
 @pytest.mark.parametrize("keys", [{"source": "bare"}, {"rotate_degrees": 90}, {"mirror": True}])

@@ -89,6 +89,7 @@ class DoorLines:
 
     def make_keeping(self, door: DoorSection, line: Line) -> tuple[Doorkeeper, Sequence[Worker]]:
         """Another keeper with its locks for a line, while all else of it stays."""
+        self._made(line)
         watchers = self._watchers[door.name]
         keeper, locks = make_keeping(
             door,

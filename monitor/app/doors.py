@@ -37,7 +37,7 @@ class Doors:
     actuate: let a recorded source drive every actuator.
     watching: what makes the watchers of each door.
     orders: gives what overrules a door, by its name, see `Doorkeeper`.
-    made: told of each line that is made.
+    made: told of each line that is made, or that gets other locks, before these start.
     follows: told of each newer configuration and of what it changes, just before it does.
 
     Raises UsageError for a door that is not there, SourceError for a source.

@@ -165,6 +165,7 @@ def _shown(
 def _counted(page: LivePage | None, line: Line) -> None:
     if page:
         page.follow(line.name, line.summary)
+        page.forget_actuators(line.name)
 
 
 def _window(stack: ExitStack, viewer: Viewer) -> Window | None:

@@ -56,6 +56,7 @@ class LiveDoor:
         # Replaced as a whole, so that a reader on another thread never sees half of it.
         self._newest: _Newest | None = None
         self._jpeg = (0, b"")
+        # Several threads add to it, one for each actuator: no one may put back what it has read.
         self._actuators: dict[str, str] = {}
 
     def see(self, result: Result) -> None:
@@ -73,7 +74,11 @@ class LiveDoor:
 
     def see_change(self, change: Change) -> None:
         """Take note of what became of an actuator; returns at once."""
-        self._actuators = {**self._actuators, change.actuator: change.state}
+        self._actuators[change.actuator] = change.state
+
+    def forget_actuators(self) -> None:
+        """Know of none, as before the first change: the door gets others."""
+        self._actuators = {}
 
     @property
     def number(self) -> int:
@@ -110,7 +115,7 @@ class LiveDoor:
         return {
             "ready": self.ready,
             "frame_age_seconds": round(self.frame_age_seconds, 1),
-            "actuators": self._actuators,
+            "actuators": dict(self._actuators),
         }
 
     def state(self) -> dict[str, Any]:

@@ -74,6 +74,11 @@ class LivePage:
         """Take from here how often a door's camera had to be reached again."""
         self._metrics.follow(name, summary)
 
+    def forget_actuators(self, name: str) -> None:
+        """Know of none of a door's actuators, until they tell of themselves."""
+        self._doors[name].forget_actuators()
+        self._metrics.forget_actuators(name)
+
     def remove(self, name: str) -> None:
         """Show a door no more."""
         self._metrics.forget(name)
