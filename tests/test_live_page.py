@@ -135,8 +135,7 @@ def test_a_door_that_is_gone_is_shown_no_more(tab: Tab) -> None:
         assert tab.text(".door h2") == "back"
         site.begin("front")
         site.show("bare", "front")
-        tab.wait_for("document.querySelectorAll('.door').length === 2")
-        tab.wait_for(says(".door:nth-child(2) .word", "Locked"))
+        tab.wait_for(f"{IMAGES}.length === 2 && {IMAGES}.every((image) => image.naturalWidth)")
 
 
 def test_a_door_that_begins_anew_does_not_go_on_showing_what_it_was(tab: Tab) -> None:
@@ -196,7 +195,6 @@ def test_a_page_that_nobody_looks_at_asks_for_no_pictures(tab: Tab) -> None:
 
 def test_the_wrong_token_is_refused_and_the_right_one_shows_the_doors(tab: Tab) -> None:
     with Site(token=TOKEN) as site:
-        unlock(site)
         tab.go(site.page.address)
         tab.wait_for("document.getElementById('token')")
         assert tab.evaluate("location.pathname") == "/login"
@@ -204,6 +202,8 @@ def test_the_wrong_token_is_refused_and_the_right_one_shows_the_doors(tab: Tab) 
         tab.wait_for(says("[role=alert]", "That is not the token."))
         assert tab.evaluate("document.querySelectorAll('.door').length") == 0
         log_in(tab, TOKEN)
+        tab.wait_for("document.querySelector('.door')")
+        unlock(site)
         tab.wait_for(says(".word", "Unlocked"))
         tab.wait_for(SHOWN)
         assert tab.evaluate("document.cookie") == ""
