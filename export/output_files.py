@@ -1,9 +1,11 @@
-"""Output files: their folders, made before a command's work begins, and JSON."""
+"""Output files: their folders, made before a command's work begins, and whole at every moment."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,30 @@ def make_folders(*folders: Path | None, files: Sequence[Path | None] = ()) -> No
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{path}: the folder cannot be made: {error.strerror}") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file so that an old one is there until the whole new one is, also after a crash.
+
+    Yields where to write it: NAME.partial beside it, which takes the place of `path` at the end. A
+    link at `path` is replaced, not followed. An error leaves `path` as it was.
+
+    Raises OSError when that is not possible.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    # One that a crash has left may be a link, and what is written to a link ends up elsewhere.
+    partial.unlink(missing_ok=True)
+    try:
+        yield partial
+        # To wait for the disk takes longer than all else, and a new file takes nothing's place.
+        if path.is_file() and not partial.is_symlink():
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, content: Any, what: str, *, indent: int | None = 1) -> None:

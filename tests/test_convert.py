@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from conversions import (
     FORMATS,
-    assert_same,
     convert,
     read,
     stems,
@@ -142,40 +141,6 @@ def test_pictures_of_the_same_name_get_a_number(tmp_path: Path) -> None:
         draw(tmp_path / name)
     paths = [tmp_path / name for name in ("x/a.jpg", "y/a.jpg", "y/A.png", "y/a-2.jpg", "x/a.jpg")]
     assert list(unique_names(paths).values()) == ["a.jpg", "a-2.jpg", "A-3.png", "a-2-2.jpg"]
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_existing_files_are_overwritten_only_by_force(
-    tmp_path: Path, source: Path, kind: str
-) -> None:
-    words = [*words_of("csv", source), *target_of(kind, tmp_path / "there")]
-    convert(*words)
-    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(UsageError, match="expected no file, or --force"):
-        convert(*words)
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
-    convert(*words, "--force")
-    assert_same(read(words_of(kind, tmp_path / "there")), read(words_of("csv", source)))
-
-
-def test_pictures_of_the_source_are_never_overwritten(tmp_path: Path) -> None:
-    draw(tmp_path / "x" / "a.jpg")
-    mine = draw(tmp_path / "voc" / "JPEGImages" / "a.jpg", 60, 60)
-    (tmp_path / "data.csv").write_text("x/a.jpg,,,,,\nvoc/JPEGImages/a.jpg,,,,,\n")
-    (tmp_path / "classes.csv").write_text("mask,0\n")
-    before = mine.read_bytes()
-    with pytest.raises(UsageError, match="it is a picture of the source"):
-        convert(*words_of("csv", tmp_path), *target_of("pascal", tmp_path), "--force")
-    assert mine.read_bytes() == before
-
-
-def test_pictures_that_lie_where_they_belong_stay(tmp_path: Path) -> None:
-    mine = draw(tmp_path / "voc" / "JPEGImages" / "a.jpg")
-    (tmp_path / "data.csv").write_text("voc/JPEGImages/a.jpg,1,2,9,9,mask\n")
-    (tmp_path / "classes.csv").write_text("mask,0\n")
-    convert(*words_of("csv", tmp_path), *target_of("pascal", tmp_path))
-    assert not mine.is_symlink()
-    assert stems(read(words_of("pascal", tmp_path))) == ["a"]
 
 
 def test_links_survive_moving_the_whole(tmp_path: Path, source: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import numpy as np
 
 from monitor.errors import MaskgateError, UsageError
 
+from ..output_files import replacing
+from .fault import reason
 from .sample import Sample
 
 Lists = Mapping[str | None, Sequence[Sample]]
+FileId = tuple[int, int]
 MOST_FILES_NAMED = 3
 
 
@@ -32,28 +36,34 @@ class Plan:
     def carry_out(self, *, force: bool, copy: bool) -> None:
         """Write the texts, and link or copy the pictures.
 
-        force: overwrite what exists; pictures that the data set is made from never are.
+        force: overwrite what exists; pictures that the data set is made from never are, nor are the
+            links that lead to them. What a picture comes from may be where it is to be found: it
+            then stays.
         copy: copy pictures instead of writing relative symbolic links to them.
 
         Raises UsageError, before anything is written, when a file exists, and MaskgateError when
         one cannot be written.
         """
-        new = {to: source for to, source in self.pictures.items() if not _same_file(to, source)}
-        originals = {_real_folder(source) for source in self.pictures.values()}
-        overwritten = (path for path in (*self.texts, *new) if _real_folder(path) in originals)
+        originals: set[FileId] = set()
+        new: dict[Path, Path] = {}
+        for to, source in self.pictures.items():
+            chain = _chain(source)
+            originals |= chain
+            if _file_id(to) not in chain:
+                new[to] = source
+        overwritten = (path for path in (*self.texts, *new) if _file_id(path) in originals)
         _refuse_files(overwritten, "another name: it is a picture of the source")
         if not force:
             _refuse_files(filter(os.path.lexists, (*self.texts, *new)), "no file, or --force")
         for path, text in self.texts.items():
-            with _Writing(path):
-                path.write_text(text, encoding="utf-8", newline="\n")
+            with _writing(path) as partial:
+                partial.write_text(text, encoding="utf-8", newline="\n")
         for path, source in new.items():
-            with _Writing(path):
-                path.unlink(missing_ok=True)
+            with _writing(path) as partial:
                 if copy:
-                    shutil.copyfile(source, path)
+                    shutil.copyfile(source, partial)
                 else:
-                    path.symlink_to(relative_path(source, path.parent))
+                    partial.symlink_to(relative_path(source, path.parent))
 
 
 def relative_path(path: Path, folder: Path) -> str:
@@ -84,24 +94,15 @@ def number_text(value: float) -> str:
     return np.format_float_positional(np.float32(value), trim="-")
 
 
-class _Writing:
-    """Makes the folder of a file, and turns errors of the file system into a clear message."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._error(error) from None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise self._error(error) from None
-
-    def _error(self, error: OSError) -> MaskgateError:
-        return MaskgateError(f"{self.path}: cannot write the file: {error.strerror or error}")
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """As `replacing`, with the folder made and a clear message where something is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            yield partial
+    except OSError as error:
+        raise MaskgateError(f"{path}: cannot write the file: {reason(error)}") from None
 
 
 def _real_folder(path: Path) -> Path:
@@ -109,8 +110,23 @@ def _real_folder(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _same_file(one: Path, other: Path) -> bool:
-    return _real_folder(one) == _real_folder(other)
+def _file_id(path: Path) -> FileId | None:
+    """What tells a file from every other, whatever its name; of a link, not what it leads to."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _chain(path: Path) -> set[FileId]:
+    """A file, and where it is a link everything on the way to what it leads to, and that."""
+    found: set[FileId] = set()
+    while (file_id := _file_id(path)) is not None and file_id not in found:
+        found.add(file_id)
+        if path.is_symlink():
+            path = path.parent / path.readlink()
+    return found
 
 
 def _refuse_files(paths: Iterable[Path], expected: str) -> None:
