@@ -6,11 +6,12 @@ from pathlib import Path
 
 import PIL.Image
 import pytest
+from full_disk import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 from picture_files import HEIGHT_PX, WIDTH_PX, draw
 
-from export.datasets import read_csv
+from export.datasets import DatasetError, read_csv
 from export.linting.box_repair import repaired_box
 from export.linting.csv_repair import repair_csv
 from export.linting.xml_repair import repair_xml
@@ -156,6 +157,35 @@ def test_the_first_original_is_kept_when_a_file_is_repaired_again(tmp_path: Path
     label(tmp_path, ("mask", 30, 2, 1, 20))
     repair_xml(tmp_path / "a.xml", tmp_path / "a.jpg")
     assert (tmp_path / "a.xml.orig").read_bytes() == first
+
+
+@pytest.mark.parametrize("repaired_before", [False, True])
+@pytest.mark.parametrize("kind", ["xml", "csv"])
+def test_a_full_disk_leaves_labels_as_they_were(
+    kind: str, repaired_before: bool, tmp_path: Path
+) -> None:
+    label(tmp_path, ("mask", 20, 2, 1, 20))
+    (tmp_path / "a.csv").write_text("a.jpg,20,2,1,20,mask\n")
+    path = tmp_path / f"a.{kind}"
+    original = tmp_path / f"a.{kind}.orig"
+    if repaired_before:
+        original.write_text("older")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with full_disk(10), pytest.raises(DatasetError, match="cannot repair the file: File too large"):
+        repair_csv(path) if kind == "csv" else repair_xml(path, tmp_path / "a.jpg")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_repair_keeps_what_a_label_file_is(tmp_path: Path) -> None:
+    """A link stays one, and who may read and write the file stays as it was."""
+    xml, picture = label(tmp_path, ("mask", 20, 2, 1, 20))
+    shared = xml.rename(tmp_path / "shared.xml")
+    shared.chmod(0o664)
+    xml.symlink_to(shared.name)
+    assert repair_xml(xml, picture)
+    assert xml.is_symlink()
+    assert b"<xmin>1</xmin>" in shared.read_bytes()
+    assert shared.stat().st_mode & 0o777 == 0o664
 
 
 @pytest.mark.parametrize(

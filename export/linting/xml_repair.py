@@ -13,6 +13,7 @@ import PIL.Image
 
 from ..datasets import DatasetError, picture_size_px
 from ..datasets.pascal import EDGES
+from ..output_files import replacing
 from .box_repair import number_text, repaired_box
 
 # how much the shape of a picture may change when it is scaled to whole pixels
@@ -75,13 +76,17 @@ def repair_xml(xml_file: Path, picture: Path) -> list[str]:
 def replace_keeping_original(path: Path, data: bytes) -> None:
     """Write a file, after copying it to `NAME.orig` unless there is one.
 
-    Raises DatasetError when either is not possible.
+    What a link leads to is written, and keeps its mode. Raises DatasetError when a file cannot be
+    written; each is then as it was.
     """
     original = path.with_name(f"{path.name}.orig")
     try:
         if not original.exists():
-            shutil.copy2(path, original)
-        path.write_bytes(data)
+            with replacing(original) as partial:
+                shutil.copy2(path, partial)
+        with replacing(path.resolve()) as partial:
+            partial.write_bytes(data)
+            shutil.copymode(path, partial)
     except OSError as error:
         raise DatasetError(f"{path}: cannot repair the file: {error.strerror}") from None
 
