@@ -103,6 +103,10 @@ def _target(options: argparse.Namespace) -> str:
     if options.seed < 0:
         raise UsageError(f"--seed: found {options.seed}, expected 0 or more")
     if targets == ["csv"]:
+        written = [*options.to_csv, *filter(None, [options.val_annotations])]
+        if len({path.resolve() for path in written}) < len(written):
+            named = ", ".join(map(str, written))
+            raise UsageError(f"--csv: found the files {named} to write, expected each once")
         if options.copy:
             raise UsageError("--copy: found with --csv, which names pictures where they lie")
         if options.val_share is not None and options.val_annotations is None:

@@ -159,6 +159,12 @@ def test_links_survive_moving_the_whole(tmp_path: Path, source: Path) -> None:
         pytest.param(["--csv", "d", "c", "--val-share", "0.2"], "expected --val-ann", id="no file"),
         pytest.param(["--csv", "d", "c", "--copy"], "names pictures where they lie", id="copy"),
         pytest.param(["--csv", "d", "c", "--val-annotations", "v"], "found no list", id="no list"),
+        pytest.param(["--csv", "d", "./d"], "found the files d, d to write", id="one file"),
+        pytest.param(
+            ["--csv", "d", "c", "--val-annotations", "x/../d", "--val-share", "0.5"],
+            "found the files d, c, x/../d to write, expected each once",
+            id="one file for training and validation",
+        ),
         pytest.param(["--coco", "folder"], "found folder, expected FILE.json", id="coco folder"),
         pytest.param(
             ["--coco", "f.json", "--val-share", "0.5"], "expected a folder for", id="coco file"
