@@ -22,7 +22,7 @@ from .datasets import Sample
 from .datasets.coco_plan import SUFFIX, coco_plan
 from .datasets.csv_plan import csv_plan
 from .datasets.pascal_plan import pascal_plan
-from .datasets.plan import Lists, Plan
+from .datasets.plan import Lists, Plan, each_once
 from .datasets.yolo_plan import yolo_plan
 from .duplicates.hold_out import hold_out
 
@@ -146,8 +146,7 @@ def _csv_plan(
     if val_annotations is None:
         if len(parts) > 1:
             log.warning("%s: holds the lists %s as one; see --val-annotations", data, titles)
-        samples = {sample.path: sample for part in parts.values() for sample in part}
-        return csv_plan({data: list(samples.values())}, classes, class_file)
+        return csv_plan({data: list(each_once(parts).values())}, classes, class_file)
     if "val" not in parts:
         raise UsageError(
             f"--val-annotations: found {'no list' if None in parts else titles} in the data set, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -12,11 +13,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from picture_files import HEIGHT_PX, WIDTH_PX, draw
 
-from export.datasets import DataSet, Sample, read_coco, read_csv, read_pascal, read_yolo
+from export.datasets import (
+    DataSet,
+    DatasetError,
+    Sample,
+    read_coco,
+    read_csv,
+    read_pascal,
+    read_yolo,
+)
 from export.datasets.coco_plan import coco_plan
 from export.datasets.csv_plan import csv_plan
 from export.datasets.pascal_plan import pascal_plan
 from export.datasets.yolo_plan import yolo_plan
+
+A_BOX = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 10]}
+OTHER_BOX = {"image_id": 1, "category_id": 1, "bbox": [4, 5, 6, 7]}
 
 
 @pytest.mark.parametrize("via", FORMATS)
@@ -37,6 +49,42 @@ def test_data_set_comes_back_from_every_format(
     if copied:
         assert not any(path.is_symlink() for path in there.rglob("*"))
         assert {sample.path.parents[-2] for sample in after.samples} == {there.parents[-2]}
+
+
+@pytest.mark.parametrize(
+    ("in_val", "kept"),
+    [
+        # the same, in another order
+        ([OTHER_BOX, A_BOX], True),
+        # fewer, none, of another class, or elsewhere
+        ([A_BOX], False),
+        ([], False),
+        ([A_BOX, {**OTHER_BOX, "category_id": 2}], False),
+        ([A_BOX, {**OTHER_BOX, "bbox": [4, 5, 6, 8]}], False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["pascal", "csv"])
+def test_no_box_of_a_picture_on_two_lists_is_lost(
+    tmp_path: Path, kind: str, in_val: list[dict], kept: bool
+) -> None:
+    draw(tmp_path / "images" / "a.jpg")
+    (tmp_path / "annotations").mkdir()
+    for title, boxes in (("train", [A_BOX, OTHER_BOX]), ("val", in_val)):
+        content = {
+            "images": [{"id": 1, "file_name": "a.jpg"}],
+            "annotations": boxes,
+            "categories": [{"id": 1, "name": "mask"}, {"id": 2, "name": "no mask"}],
+        }
+        (tmp_path / "annotations" / f"instances_{title}.json").write_text(json.dumps(content))
+    words = ["coco", tmp_path, *target_of(kind, tmp_path / "there")]
+    if kept:
+        convert(*words)
+        (sample,) = read(words_of(kind, tmp_path / "there")).samples
+        assert sample.labels == ("mask", "mask")
+    else:
+        with pytest.raises(DatasetError, match=r"a\.jpg: found other boxes .* val than .* train"):
+            convert(*words)
+        assert not (tmp_path / "there").exists()
 
 
 @st.composite

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .pascal import EDGES
 from .picture import picture_size_px
-from .plan import Lists, Plan, number_text, unique_names
+from .plan import Lists, Plan, each_once, number_text, unique_names
 from .sample import Sample
 
 
@@ -16,8 +16,10 @@ def pascal_plan(lists: Lists, folder: Path) -> Plan:
 
     lists: the pictures of each list; the key None stands for pictures without a list.
     folder: the data set's DIR. Pictures of the same name get a number behind it.
+
+    Raises DatasetError where two lists give a picture other boxes: it has one XML.
     """
-    samples = {sample.path: sample for listed in lists.values() for sample in listed}
+    samples = each_once(lists)
     names = unique_names(samples)
     plan = Plan()
     for path, name in names.items():

@@ -14,7 +14,7 @@ import numpy as np
 from monitor.errors import MaskgateError, UsageError
 
 from ..output_files import replacing
-from .fault import reason
+from .fault import reason, refuse
 from .sample import Sample
 
 Lists = Mapping[str | None, Sequence[Sample]]
@@ -89,6 +89,25 @@ def unique_names(paths: Iterable[Path]) -> dict[Path, str]:
     return names
 
 
+def each_once(lists: Lists) -> dict[Path, Sample]:
+    """The pictures of all lists, in order, each once however many lists it is on.
+
+    Raises DatasetError where two lists give a picture other boxes: there is no telling which.
+    """
+    samples: dict[Path, Sample] = {}
+    titles: dict[Path, str | None] = {}
+    problems = []
+    for title, listed in lists.items():
+        for sample in listed:
+            first = samples.setdefault(sample.path, sample)
+            first_title = titles.setdefault(sample.path, title)
+            if _objects(sample) != _objects(first):
+                found = f"found other boxes on the list {title} than on {first_title}"
+                problems.append(f"{sample.path}: {found}, expected the same, or one with --split")
+    refuse(problems)
+    return samples
+
+
 def number_text(value: float) -> str:
     """A float32 in the fewest digits that bring it back, whole numbers without a point."""
     return np.format_float_positional(np.float32(value), trim="-")
@@ -108,6 +127,10 @@ def _writing(path: Path) -> Iterator[Path]:
 def _real_folder(path: Path) -> Path:
     """The file in its real folder, so that .. means what it says; the file may be a link."""
     return path.parent.resolve() / path.name
+
+
+def _objects(sample: Sample) -> list[tuple[str, list[float]]]:
+    return sorted(zip(sample.labels, sample.boxes.tolist(), strict=True))
 
 
 def _file_id(path: Path) -> FileId | None:
