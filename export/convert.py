@@ -17,8 +17,15 @@ import numpy as np
 
 from monitor.errors import UsageError
 
-from .data_arguments import add_data_set, add_val_annotations, lists, read_data_set
-from .datasets import Sample
+from .data_arguments import (
+    TRAINING_LISTS,
+    add_data_set,
+    add_val_annotations,
+    lists,
+    read_found,
+    read_unlisted,
+)
+from .datasets import DataSet, Sample
 from .datasets.coco_plan import SUFFIX, coco_plan
 from .datasets.csv_plan import csv_plan
 from .datasets.pascal_plan import pascal_plan
@@ -118,16 +125,12 @@ def _target(options: argparse.Namespace) -> str:
 
 def _parts(options: argparse.Namespace) -> tuple[Lists, tuple[str, ...]]:
     """The pictures of each list to write, None for no list, and the names of the classes."""
-    titles: list[str | None] = [options.split]
-    if options.split is None:
-        found = lists(options)
-        # The third VOC list is the sum of two others.
-        titles = [name for name in found if name != "trainval" or "train" not in found] or [None]
-    whole = len(titles) == 1 and titles[0] in (None, options.split, "train", "trainval")
+    titles = [options.split] if options.split is not None else [*lists(options)] or [None]
+    whole = len(titles) == 1 and titles[0] in (None, options.split, *TRAINING_LISTS)
     if options.val_share is not None and not whole:
         named = ", ".join(map(str, titles))
         raise UsageError(f"--val-share: found the lists {named}, expected none; or use --split")
-    data_sets = [read_data_set(options, title) for title in titles]
+    data_sets = _read_lists(options, titles)
     classes = tuple(dict.fromkeys(name for found in data_sets for name in found.classes))
     if options.val_share is not None:
         training, validation = hold_out(data_sets[0].samples, options.val_share, options.seed)
@@ -135,6 +138,21 @@ def _parts(options: argparse.Namespace) -> tuple[Lists, tuple[str, ...]]:
     if whole:
         return {None: data_sets[0].samples}, classes
     return {title: d.samples for title, d in zip(titles, data_sets, strict=True)}, classes
+
+
+def _read_lists(options: argparse.Namespace, titles: Sequence[str | None]) -> list[DataSet]:
+    """The data set of each list; warns of the pictures that a division leaves out."""
+    found = [read_found(options, title) for title in titles]
+    if options.kind == "pascal" and titles not in ([None], [options.split]):
+        left_out = len(read_unlisted(options, found).pictures)
+        if left_out:
+            log.warning(
+                "%s: pictures left out because they are on none of the lists %s: %d",
+                options.folder,
+                ", ".join(map(str, titles)),
+                left_out,
+            )
+    return [part.usable(options.damaged) for part in found]
 
 
 def _csv_plan(

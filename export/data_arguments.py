@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from .datasets import (
     yolo_lists,
 )
 
+# What is trained on: the first of these that a data set has.
+TRAINING_LISTS = ("train", "trainval")
 WORDS = "csv ANNOTATIONS CLASSES | pascal DIR | coco PATH | yolo DATA.yaml"
 
 
@@ -96,7 +99,10 @@ class _Words(argparse.ArgumentParser):
 
 
 def lists(options: argparse.Namespace) -> tuple[str, ...]:
-    """Names of the lists of the data set, such as train and val; none where it has none."""
+    """Names of the lists of the data set, such as train and val; none where it has none.
+
+    Raises UsageError where lists contradict each other, and as the readers do.
+    """
     if options.kind == "pascal":
         return pascal_lists(options.folder)
     if options.kind == "coco":
@@ -136,6 +142,22 @@ def read_data_set(options: argparse.Namespace, split: str | None) -> DataSet:
     return read_found(options, split).usable(options.damaged)
 
 
+def read_unlisted(options: argparse.Namespace, parts: Sequence[DataSet]) -> DataSet:
+    """Read what is on no list of a data set in PASCAL VOC layout, with all that is wrong with it.
+
+    options: as for `read_found`, of such a data set.
+    parts: what `read_found` found on each list. What it found wrong is not named again.
+    """
+    whole = read_found(options, None)
+    listed = {path for part in parts for path in part.pictures}
+    known = {problem for part in parts for problem in part.problems}
+    return replace(
+        whole,
+        samples=tuple(sample for sample in whole.samples if sample.path not in listed),
+        problems=tuple(problem for problem in whole.problems if problem not in known),
+    )
+
+
 def read_training(options: argparse.Namespace) -> tuple[DataSet, DataSet | None]:
     """Read what to train on, and what to validate with, None where there is nothing.
 
@@ -144,7 +166,7 @@ def read_training(options: argparse.Namespace) -> tuple[DataSet, DataSet | None]
     when there are lists but none to train on, and DatasetError when val has other labels.
     """
     names = lists(options)
-    chosen = next((name for name in ("train", "trainval") if name in names), None)
+    chosen = next((name for name in TRAINING_LISTS if name in names), None)
     if names and chosen is None:
         raise UsageError(f"data set: found the lists {', '.join(names)}, expected a list train")
     training = read_data_set(options, chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import logging
 import shutil
@@ -19,6 +20,7 @@ from conversions import (
 )
 from picture_files import draw, draw_scene
 
+from export.data_arguments import add_data_set, read_training
 from export.datasets.plan import unique_names
 from monitor.errors import MaskgateError, UsageError
 
@@ -86,6 +88,45 @@ def test_lists_are_kept(tmp_path: Path, listed: Path, kind: str) -> None:
     convert(*words, "--csv", data, tmp_path / "classes.csv", "--val-annotations", val)
     csv_words = ["csv", data, tmp_path / "classes.csv", "--val-annotations", val]
     assert [stems(read(csv_words, split)) for split in ("train", "val")] == [["a", "b"], ["c"]]
+
+
+@pytest.mark.parametrize("kind", ["pascal", "coco", "yolo"])
+def test_trainval_alone_is_the_list_to_train_on(tmp_path: Path, listed: Path, kind: str) -> None:
+    for title in ("train", "val"):
+        (listed / "ImageSets" / "Main" / f"{title}.txt").unlink()
+    convert("pascal", listed, f"--{kind}", tmp_path / kind)
+    words = [kind, tmp_path / kind / "data.yaml" if kind == "yolo" else tmp_path / kind]
+    parser = argparse.ArgumentParser()
+    add_data_set(parser)
+    training, _ = read_training(parser.parse_args([str(word) for word in words]))
+    assert stems(training) == ["a", "b", "c"]
+    assert stems(read(words, "test")) == ["d"]
+
+
+@pytest.mark.parametrize("missing", ["train", "val"])
+def test_trainval_beside_one_of_its_two_parts_is_refused(listed: Path, missing: str) -> None:
+    (listed / "ImageSets" / "Main" / f"{missing}.txt").unlink()
+    with pytest.raises(UsageError, match="and trainval, expected both train and val beside it"):
+        convert("pascal", listed, *target_of("csv", listed))
+    assert not (listed / "data.csv").exists()
+    convert("pascal", listed, *target_of("csv", listed), "--split", "trainval")
+    assert stems(read(words_of("csv", listed))) == ["a", "b", "c"]
+
+
+def test_pictures_on_no_list_are_counted(listed: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sets = listed / "ImageSets" / "Main"
+    (sets / "test.txt").unlink()
+    (sets / "train.txt").write_text("a\n")
+    (sets / "val.txt").write_text("b\n")
+    (listed / "Annotations" / "d.xml").write_text("<annotation>")
+    with caplog.at_level(logging.WARNING):
+        convert("pascal", listed, *target_of("yolo", listed), "--split", "train")
+        assert not caplog.records
+        convert("pascal", listed, *target_of("yolo", listed), "--force")
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{listed}: pictures left out because they are on none of the lists train, val: 2"
+    )
 
 
 def test_csv_without_a_place_for_lists_takes_them_all_and_says_so(

@@ -126,3 +126,7 @@ def test_training_takes_trainval_but_never_a_test_list(tmp_path: Path) -> None:
     training, validation = read_training(parse("pascal", tmp_path))
     assert [sample.path.stem for sample in training.samples] == ["a"]
     assert validation is None
+    # b would be trained on by one of the lists, and not by the other
+    listed(tmp_path, train="a\n", trainval="a\nb\n")
+    with pytest.raises(UsageError, match="found the lists train and trainval, expected both train"):
+        read_training(parse("pascal", tmp_path))

@@ -45,6 +45,12 @@ class DataSet:
     classes: tuple[str, ...]
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """Every picture, the sound ones first, each once."""
+        blamed = [problem.picture for problem in self.problems if problem.picture]
+        return tuple(dict.fromkeys([*(sample.path for sample in self.samples), *blamed]))
+
     def usable(self, damaged: str) -> DataSet:
         """The data set without its problems.
 

@@ -66,8 +66,23 @@ def read_pascal(
 
 
 def pascal_lists(folder: Path) -> tuple[str, ...]:
-    """Which of the lists train, val, trainval and test the data set in a folder has."""
-    return tuple(name for name in LISTS if is_file(_list_file(folder, name)))
+    """Which of the lists train, val, trainval and test divide the data set in a folder.
+
+    The list trainval is the sum of the two before it, and named only where there is neither.
+
+    Raises UsageError where there is one of the two: the rest of trainval would be on no list, or
+    what both hold on two.
+    """
+    found = [name for name in LISTS if is_file(_list_file(folder, name))]
+    parts = [name for name in ("train", "val") if name in found]
+    if "trainval" in found and parts:
+        if len(parts) == 1:
+            raise UsageError(
+                f"{folder}: found the lists {parts[0]} and trainval, expected both train and val "
+                "beside it, or neither"
+            )
+        found.remove("trainval")
+    return tuple(found)
 
 
 def _list_file(folder: Path, name: str) -> Path:

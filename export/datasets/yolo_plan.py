@@ -17,13 +17,15 @@ DATA_FILE = "data.yaml"
 def yolo_plan(lists: Lists, classes: Sequence[str], folder: Path) -> Plan:
     """Plan data.yaml, images/LIST and labels/LIST.
 
-    lists: the pictures of each list; those without one, under the key None, become the list train.
+    lists: the pictures of each list; those without one, under the key None, become the list train,
+        and so do those of VOC's trainval.
     classes: class names in order of their numbers, from 0.
     """
     plan = Plan()
     content: dict[str, object] = {}
     for title, samples in lists.items():
-        name = title or "train"
+        # Readers of YOLO know no list trainval.
+        name = "train" if title in (None, "trainval") else title
         content[name] = f"images/{name}"
         for path, file_name in unique_names(sample.path for sample in samples).items():
             plan.pictures[folder / "images" / name / file_name] = path

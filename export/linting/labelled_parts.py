@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..data_arguments import lists, read_found
+from ..data_arguments import TRAINING_LISTS, lists, read_found, read_unlisted
 from ..datasets import DataSet, Problem, Sample
 
 ALL = "all pictures"
@@ -40,7 +40,7 @@ class LabelledParts:
     @property
     def training(self) -> DataSet:
         """The part that would be trained on."""
-        names = ("train", "trainval", *self.parts)
+        names = (*TRAINING_LISTS, *self.parts)
         return next(self.parts[name] for name in names if name in self.parts)
 
     @property
@@ -52,9 +52,7 @@ class LabelledParts:
         """For each picture that has a file, sound or not, the parts that it is in."""
         found: dict[Path, list[str]] = {}
         for name, part in self.parts.items():
-            pictures = [sample.path for sample in part.samples]
-            pictures += [problem.picture for problem in part.problems if problem.picture]
-            for path in dict.fromkeys(pictures):
+            for path in part.pictures:
                 if path.is_file():
                     found.setdefault(path, []).append(name)
         return found
@@ -63,24 +61,16 @@ class LabelledParts:
 def read_parts(options: argparse.Namespace) -> LabelledParts:
     """Read every list of the data set that the command line names.
 
-    options: with the values that `add_data_set` declared. The list trainval is not looked at where
-        there is a list train, since it is that and val.
+    options: with the values that `add_data_set` declared.
 
-    Raises UsageError when a file or list is missing, and DatasetError when one cannot be understood
-    at all.
+    Raises UsageError when a file or list is missing, or lists contradict each other, and
+    DatasetError when one cannot be understood at all.
     """
-    names = list(lists(options))
-    if "train" in names and "trainval" in names:
-        names.remove("trainval")
-    parts = {name: read_found(options, name) for name in names}
+    parts = {name: read_found(options, name) for name in lists(options)}
     if not parts:
         return LabelledParts({ALL: read_found(options, None)})
     if options.kind == "pascal":
-        listed = set(LabelledParts(parts).lists_of())
-        whole = read_found(options, None)
-        rest = tuple(sample for sample in whole.samples if sample.path not in listed)
-        known = {problem for part in parts.values() for problem in part.problems}
-        problems = tuple(problem for problem in whole.problems if problem not in known)
-        if rest or problems:
-            parts[UNLISTED] = replace(whole, samples=rest, problems=problems)
+        unlisted = read_unlisted(options, list(parts.values()))
+        if unlisted.samples or unlisted.problems:
+            parts[UNLISTED] = unlisted
     return LabelledParts(parts)
