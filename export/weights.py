@@ -52,12 +52,15 @@ class WeightsReport:
     missing: names of the network's backbone that the file lacks; they keep their random start.
     unused: names of the file that the network lacks.
     other_shape: names found in both, with different shapes; they keep their random start.
+    other_classes: whether the file's class head is for other classes; the network's then keeps its
+        random start.
     """
 
     loaded: frozenset[str]
     missing: tuple[str, ...]
     unused: tuple[str, ...]
     other_shape: tuple[str, ...]
+    other_classes: bool
 
     def __str__(self) -> str:
         parts = [f"{len(self.loaded)} tensors loaded"]
@@ -69,7 +72,7 @@ class WeightsReport:
             if names:
                 shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
                 parts.append(f"{len(names)} {title} ({shown})")
-        if CLASSIFIER + "weight" in self.other_shape:
+        if self.other_classes:
             parts.append("the class head is for other classes and starts anew")
         return "; ".join(parts)
 
@@ -121,10 +124,11 @@ def load_weights(network: RetinaNet, weights: Weights) -> WeightsReport:
     Two habits of torchvision's do not show in a state dict and are not followed. It gives its
     published retinanet_resnet50_fpn, and no other network here, batch normalisations of epsilon 0;
     here it stays 1e-5, as PyTorch trains none with 0. And the first column of its class heads is
-    the background: a head with as many columns as there are classes here is taken column by column.
+    the background: a head with as many columns as there are classes here is taken column by column,
+    unless the file says which classes they are.
     """
     own = network.state_dict()
-    state = thinned(weights.state, own)
+    state = thinned(_by_class_names(weights, network.config.classes), own)
     fitting = {n: v for n, v in state.items() if n in own and v.shape == own[n].shape}
     if not fitting:
         raise ModelError(
@@ -138,4 +142,24 @@ def load_weights(network: RetinaNet, weights: Weights) -> WeightsReport:
         missing=tuple(sorted(wanted - state.keys())),
         unused=tuple(sorted(state.keys() - own.keys())),
         other_shape=tuple(sorted((state.keys() & own.keys()) - fitting.keys())),
+        other_classes=CLASSIFIER + "weight" in weights.state.keys() - fitting.keys(),
     )
+
+
+def _by_class_names(weights: Weights, classes: tuple[str, ...]) -> dict[str, Tensor]:
+    """The tensors, those of the class head for these classes in this order.
+
+    They are left out where the file lacks one of the classes, and stay as they are where it does
+    not say which ones it has.
+    """
+    theirs = weights.config.get("classes", classes)
+    if tuple(theirs) == classes:
+        return weights.state
+    head = {name: value for name, value in weights.state.items() if name.startswith(CLASSIFIER)}
+    state = {name: value for name, value in weights.state.items() if name not in head}
+    if set(classes) <= set(theirs):
+        columns = [theirs.index(name) for name in classes]
+        for name, value in head.items():
+            # the outputs are numbered by anchor, then by class
+            state[name] = value.unflatten(0, (-1, len(theirs)))[:, columns].flatten(0, 1)
+    return state

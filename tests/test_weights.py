@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from monitor.errors import ModelError
 CONFIG = RetinaNetConfig(
     ("mask", "noMask"), "resnet18", width=0.125, fpn_channels=8, subnet_depth=2
 )
+HEAD = tuple(f"head.classification_head.cls_logits.{part}" for part in ("bias", "weight"))
 
 
 def network_of(config: RetinaNetConfig, seed: int = 7) -> RetinaNet:
@@ -63,13 +65,54 @@ def test_a_whole_detector_is_loaded_and_a_head_of_another_size_said_so(tmp_path:
     before = floating(network.state_dict())
     before = {name: value.clone() for name, value in before.items()}
     report = load_weights(network, read_weights(tmp_path / "detector.pth"))
-    head = tuple(f"head.classification_head.cls_logits.{part}" for part in ("bias", "weight"))
-    assert report.other_shape == head
+    assert report.other_shape == HEAD
     assert "2 of another shape, so left random" in str(report)
     assert "the class head is for other classes and starts anew" in str(report)
-    assert report.loaded == before.keys() - set(head)
+    assert report.loaded == before.keys() - set(HEAD)
     for name, value in floating(network.state_dict()).items():
-        assert torch.equal(value, before[name] if name in head else other.state_dict()[name])
+        assert torch.equal(value, before[name] if name in HEAD else other.state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "rows"),
+    [
+        # as it is
+        (("mask", "noMask"), (0, 1)),
+        # another order
+        (("noMask", "mask"), (1, 0)),
+        # more classes than are wanted
+        (("noMask", "hand", "mask"), (2, 0)),
+        # as many classes, one of them unknown
+        (("mask", "hand"), None),
+        # classes that this network knows under other names
+        (("with", "without"), None),
+    ],
+)
+def test_a_snapshots_class_head_is_taken_by_the_names_of_its_classes(
+    tmp_path: Path,
+    theirs: tuple[str, ...],
+    rows: tuple[int, ...] | None,
+) -> None:
+    other = network_of(replace(CONFIG, classes=theirs))
+    torch.nn.init.normal_(other.head.classification_head.get_parameter("cls_logits.bias"))
+    state = other.state_dict()
+    config = other.config.to_dict()
+    checkpoint.save(tmp_path / "last.pt", {"averaged": state, "config": config})
+    network = network_of(CONFIG, seed=8)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    report = load_weights(network, read_weights(tmp_path / "last.pt"))
+    anchors = network.anchors.per_position
+    for name in HEAD:
+        wanted = before[name]
+        if rows is not None:
+            # for each anchor a row of every class
+            wanted = torch.stack(
+                [state[name][a * len(theirs) + row] for a in range(anchors) for row in rows]
+            )
+        assert torch.equal(network.state_dict()[name], wanted), name
+        assert (name in report.loaded) == (rows is not None)
+    assert ("the class head is for other classes" in str(report)) == (rows is None)
+    assert report.loaded | set(HEAD) == floating(state).keys()
 
 
 def test_what_a_partial_backbone_lacks_is_named(tmp_path: Path) -> None:
