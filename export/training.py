@@ -20,7 +20,7 @@ from .engine import EpochProgress
 from .retinanet import RetinaNet
 
 KEPT_PICTURES = 6
-# where a training started; when it is continued, the snapshot stands in their place
+# where a training started; one that is continued started where its snapshot says
 START = frozenset({"imagenet_weights", "weights", "no_weights"})
 
 
@@ -90,6 +90,7 @@ class Training:
                 f"--snapshot {path}: from a training with other options: {'; '.join(differing)}; "
                 "expected the same, or --weights to start another training from it"
             )
+        self.arguments |= {name: content["arguments"].get(name) for name in START}
         self.network.load_state_dict(content["network"])
         self.average.module.load_state_dict(content["averaged"])
         self.average.n_averaged.copy_(content["steps_averaged"])

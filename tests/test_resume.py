@@ -61,6 +61,8 @@ def assert_equal_trainings(one: Path, other: Path) -> None:
     for entry in (*first["history"], *second["history"]):
         del entry["speed"]
     assert first["history"] == second["history"]
+    # where it started, too
+    assert first["arguments"] == second["arguments"]
     assert first["pictures"][0].equal(second["pictures"][0])
 
 
