@@ -207,7 +207,7 @@ def describe(
     content: of the snapshot.
     made: how the graph was made.
     """
-    training = {**content["arguments"], "epochs": len(content["history"]), "export": made}
+    training = {**content["arguments"], "epochs": content["epoch"], "export": made}
     return Contract(
         classes=network.config.classes,
         resize=resize,
@@ -220,17 +220,9 @@ def describe(
 
 
 def validated(content: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a snapshot's last validation and the input size they hold for, if any."""
+    """The figures of a snapshot's network and the input size they hold for, if it was validated."""
     last = content["history"][-1] if content["history"] else {}
-    if "validation" not in last:
+    # inside an epoch the network is no longer the one that was validated after the last
+    if "validation" not in last or content["progress"]["steps"]:
         return {}
     return {"resize": content["resize"], **last["validation"]}
-
-
-def write_model(detector: FrameDetector, contract: Contract, path: Path) -> None:
-    """Write a detector's graph and its metadata.
-
-    detector: in evaluation mode, on the CPU.
-    path: where the ONNX file goes.
-    """
-    save_model(trace(detector), contract, path)

@@ -18,10 +18,9 @@ from hypothesis import settings
 from mqtt_broker import RealBroker
 
 from export.frame_detector import FrameDetector
-from export.onnx_graph import half_precision
+from export.onnx_graph import half_precision, save_model, trace
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.to_onnx import write_model
 from monitor import parts
 from monitor.contract import Contract, ResizeRule
 from monitor.detections import Detections
@@ -125,7 +124,7 @@ def half_model(small_network: RetinaNet, tmp_path_factory: pytest.TempPathFactor
 def exported(network: RetinaNet, path: Path) -> Path:
     """The file of a network that looks at pictures of 256 px."""
     detector = FrameDetector(network, PostprocessConfig(), ResizeRule(256, 256)).eval()
-    write_model(detector, Contract(CLASSES, ResizeRule(256, 256)), path)
+    save_model(trace(detector), Contract(CLASSES, ResizeRule(256, 256)), path)
     return path
 
 

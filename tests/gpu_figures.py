@@ -20,10 +20,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from export.frame_detector import FrameDetector
-from export.onnx_graph import half_precision
+from export.onnx_graph import half_precision, save_model, trace
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.to_onnx import write_model
 from monitor.bench import compare
 from monitor.contract import Contract, ResizeRule
 from monitor.detector import Detector
@@ -53,7 +52,7 @@ def main(arguments: list[str]) -> int:
         single, half = Path(folder, "single.onnx"), Path(folder, "half.onnx")
         for path, kept in ((single, network), (half, half_precision(network))):
             detector = FrameDetector(kept, PostprocessConfig(), RULE).eval()
-            write_model(detector, Contract(("mask", "noMask"), RULE), path)
+            save_model(trace(detector), Contract(("mask", "noMask"), RULE), path)
         found = measured(single, half, options)
     found["floor"] = floor(network, options)
     print(json.dumps(found, indent=1))

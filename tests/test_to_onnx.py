@@ -66,7 +66,10 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "config": network.config.to_dict(),
         "resize": RULE,
         "arguments": {"seed": 7, "epochs": 50},
-        "history": [{"epoch": 1}, {"epoch": 2, "validation": {"pictures": 4}}],
+        # two epochs after another that was trained elsewhere
+        "history": [{"epoch": 2}, {"epoch": 3, "validation": {"pictures": 4}}],
+        "epoch": 3,
+        "progress": {"steps": 0},
         "pictures": [encoded(drawn(seed)) for seed in range(4)],
         "network": network.state_dict(),
         "averaged": network.state_dict(),
@@ -116,7 +119,7 @@ def test_the_file_says_how_it_was_made(export: Callable[..., Path]) -> None:
     assert contract.producer.startswith("maskgate ")
     assert contract.training["seed"] == 7
     # the epochs that there were, not those that were planned
-    assert contract.training["epochs"] == 2
+    assert contract.training["epochs"] == 3
     assert contract.training["export"] == {
         "precision": "fp32",
         "nms": True,
@@ -140,6 +143,17 @@ def test_the_report_is_what_the_file_says(export: Callable[..., Path]) -> None:
     contract = Detector(path, device="cpu").contract
     assert report["export"] == contract.training["export"]
     assert report["parity"] == contract.metrics["parity"]
+
+
+def test_a_snapshot_from_inside_an_epoch_has_no_figures_of_the_epoch_before(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    content = checkpoint.load(snapshot)
+    checkpoint.save(tmp_path / "last.pt", {**content, "progress": {"steps": 1}})
+    assert main(["onnx", str(tmp_path / "last.pt"), str(tmp_path / "out.onnx")]) == 0
+    contract = Detector(tmp_path / "out.onnx", device="cpu").contract
+    assert contract.metrics.keys() == {"parity"}
+    assert contract.training["epochs"] == 3
 
 
 @pytest.mark.parametrize("options", [(), ("--int8",)])
