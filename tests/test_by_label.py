@@ -74,6 +74,17 @@ def test_evaluate_prints_and_writes_the_labels_when_asked(
     assert "taken for nothing" in capsys.readouterr().out
 
 
+def test_pictures_without_a_box_have_no_labels_to_tell_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_set(tmp_path)
+    (folder / "data.csv").write_text("a.png,,,,,\nd.png,,,,,\n")
+    report = folder / "report.json"
+    assert evaluate(folder, "--by-label", "--report", report) == 0
+    assert json.loads(report.read_text())["labels"] == {}
+    assert "taken for" not in capsys.readouterr().out
+
+
 def test_labels_of_another_number_than_the_boxes_are_refused() -> None:
     with pytest.raises(ValueError, match="unfolded"):
         replace(labelled((BIG, "mask")), unfolded=("mask", "mask"))
