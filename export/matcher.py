@@ -21,18 +21,29 @@ def match(
     foreground_iou: an anchor is matched from this overlap on.
     background_iou: below this it is background; in between it is ignored.
 
-    Each box also takes the anchors that overlap it best, however little, as torchvision does: a
-    face smaller than every anchor would never be learnt otherwise.
+    Each box also takes the anchors that overlap it best, however little: a face smaller than every
+    anchor would never be learnt otherwise. Of several boxes that would take one, it goes to the one
+    that it overlaps most. The order of the boxes decides nothing, but between equal boxes.
 
     Returns int64 [N]: the box's row, BACKGROUND or IGNORED.
     """
     if not len(boxes):
         return torch.full((len(anchors),), BACKGROUND, dtype=torch.int64, device=anchors.device)
-    iou = pairwise_iou(boxes, anchors)
+    order = sorted_rows(boxes)
+    iou = pairwise_iou(boxes[order], anchors)
     best, matched = iou.max(dim=0)
-    result = torch.where(best >= foreground_iou, matched, torch.full_like(matched, IGNORED))
+    result = torch.where(best >= foreground_iou, order[matched], IGNORED)
     result[best < background_iou] = BACKGROUND
+    # torchvision leaves such an anchor to the box that it overlaps most, even if that one has
+    # better ones; the small face before a large one then has no anchor at all
     best_of_box = iou.max(dim=1, keepdim=True).values
-    rows, columns = torch.nonzero((iou == best_of_box) & (iou > 0), as_tuple=True)
-    result[columns] = rows
-    return result
+    taken, taker = torch.where(iou == best_of_box, iou, 0).max(dim=0)
+    return torch.where(taken > 0, order[taker], result)
+
+
+def sorted_rows(boxes: Tensor) -> Tensor:
+    """int64 [M]: the rows of boxes [M, 4] by their edges, left before top, right and bottom."""
+    rows = torch.arange(len(boxes), device=boxes.device)
+    for edge in reversed(boxes.unbind(dim=1)):
+        rows = rows[edge[rows].argsort(stable=True)]
+    return rows

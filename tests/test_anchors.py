@@ -1,5 +1,7 @@
 """Anchors, boxes and the matcher: where predictions start and what they are to become."""
 
+from random import Random
+
 import pytest
 import torch
 from hypothesis import given
@@ -95,6 +97,37 @@ def test_anchors_are_matched_from_0_5_and_ignored_from_0_4(
 def test_a_box_that_no_anchor_fits_takes_the_best_one() -> None:
     anchors = torch.tensor([[0.0, 0, 16, 16], [16, 16, 32, 32]])
     assert match(anchors, torch.tensor([[2.0, 2, 6, 6]])).tolist() == [0, BACKGROUND]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        # both overlap the first anchor best: it goes to the one that it overlaps most
+        ([[0, 0, 16, 21], [4, 4, 10, 10]], [0, BACKGROUND]),
+        # a small face before a large one that has a better anchor: its best one is its own
+        ([[0, 0, 32, 32], [2, 2, 8, 8]], [1, 0]),
+        # two as good as each other: the left one
+        ([[4, 0, 20, 16], [-4, 0, 12, 16]], [1, BACKGROUND]),
+    ],
+)
+def test_an_anchor_that_is_the_best_of_several_boxes_goes_to_the_one_that_it_overlaps_most(
+    boxes: list[list[float]], expected: list[int]
+) -> None:
+    anchors = torch.tensor([[0.0, 0, 16, 16], [0, 0, 32, 32]])
+    if expected[1] == BACKGROUND:
+        anchors[1] += 100
+    assert match(anchors, torch.tensor(boxes).float()).tolist() == expected
+    other_way_round = [row if row < 0 else 1 - row for row in expected]
+    assert match(anchors, torch.tensor(boxes[::-1]).float()).tolist() == other_way_round
+
+
+@given(some_boxes(), st.randoms(use_true_random=False))
+def test_the_order_of_the_boxes_decides_nothing(boxes: torch.Tensor, random: Random) -> None:
+    anchors = Anchors(AnchorConfig(SIZES, STRIDES))(SHAPES)
+    shuffled = boxes[random.sample(range(len(boxes)), len(boxes))]
+    first, second = match(anchors, boxes), match(anchors, shuffled)
+    assert torch.equal(first.clamp(max=0), second.clamp(max=0))
+    assert torch.equal(boxes[first[first >= 0]], shuffled[second[second >= 0]])
 
 
 def test_without_boxes_everything_is_background() -> None:

@@ -56,8 +56,8 @@ def test_a_box_is_as_well_off_as_its_best_anchor(found: np.ndarray) -> None:
         ([(80, 80, 112, 112)], [Fate.MATCHED]),
         # far smaller than every anchor
         ([(80, 80, 86, 86)], [Fate.WEAK]),
-        # two that no anchor tells apart: the later takes all
-        ([(80, 80, 86, 86)] * 2, [Fate.UNMATCHED, Fate.WEAK]),
+        # two that no anchor tells apart: the first takes all
+        ([(80, 80, 86, 86)] * 2, [Fate.WEAK, Fate.UNMATCHED]),
         ([], []),
     ],
 )
