@@ -12,8 +12,7 @@ from monitor.errors import UsageError
 from .coverings import Coverings
 from .transforms import Augmentation
 
-# In bfloat16 on several threads torch 2.13 makes garbage of the gradient of P7 where P6 is a single
-# pixel.
+# the stride of P7
 SMALLEST_CROP_PX = 128
 CROP_STEP_PX = 32
 OWN_SIZE_CROP_PX = 512

@@ -19,6 +19,9 @@ from .process_group import ProcessGroup
 from .teacher import Teacher
 from .training_set import Batch
 
+# where P6 is a single pixel, torch 2.13 on several threads makes garbage of the gradient of P7 in
+# bfloat16
+LARGEST_IN_FLOAT32_PX = 64
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
@@ -185,7 +188,8 @@ def batch_loss(
     pictures: uint8 [B, H, W, 3], BGR; targets: one a picture; both anywhere.
     """
     targets = [Target(t.boxes.to(device), t.labels.to(device)) for t in targets]
-    autocast = precision is not torch.float32
+    tiny = max(pictures.shape[1:3]) <= LARGEST_IN_FLOAT32_PX
+    autocast = precision is not torch.float32 and not tiny
     with torch.autocast(device.type, dtype=precision, enabled=autocast):
         pictures = pictures.to(device, non_blocking=True)
         lesson = teacher(pictures) if teacher else None
