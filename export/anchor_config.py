@@ -112,7 +112,7 @@ def write_anchor_config(path: Path, config: AnchorConfig) -> None:
 
 
 def _whole(value: float) -> int:
-    if value != int(value):
+    if not value.is_integer():
         raise ValueError(f"strides: {value:g} found, expected whole pixels")
     return int(value)
 

@@ -12,6 +12,7 @@ from monitor.errors import UsageError
 
 from . import checkpoint
 from .anchor_config import read_anchor_config
+from .heads import NORM_GROUPS
 from .published_weights import FetchError, fetch_imagenet_weights
 from .retinanet import RetinaNet, RetinaNetConfig
 from .training_options import NORMALISATIONS
@@ -58,15 +59,27 @@ def _weights(options: argparse.Namespace) -> Weights | None:
     """The weights to start from; None for random ones."""
     if options.weights is not None:
         return read_weights(options.weights)
-    if options.no_weights or (options.width or 1.0) != 1.0:
+    if options.no_weights:
+        return None
+    if options.width not in (None, 1.0):
+        if options.imagenet_weights:
+            raise UsageError(
+                f"--imagenet-weights: found with --width {options.width:g}, expected --width 1: "
+                "there are none of other widths"
+            )
+        _say_random(f"there are none from ImageNet of --width {options.width:g}")
         return None
     try:
         return read_weights(fetch_imagenet_weights(options.backbone or RetinaNetConfig.backbone))
     except FetchError as error:
         if options.imagenet_weights:
             raise
-        print(f"starting from random weights, which learn far slower: {error}", file=sys.stderr)
+        _say_random(error)
         return None
+
+
+def _say_random(reason: object) -> None:
+    print(f"starting from random weights, which learn far slower: {reason}", file=sys.stderr)
 
 
 def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, Any]:
@@ -92,5 +105,11 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
         raise UsageError(
             f"--expansion: found with {shape.get('backbone', RetinaNetConfig.backbone)}, expected "
             "--backbone mobilenet_v2"
+        )
+    channels = shape.get("fpn_channels", RetinaNetConfig.fpn_channels)
+    if shape.get("head_norm") == "group" and channels % NORM_GROUPS:
+        raise UsageError(
+            f"--fpn-channels: {channels} found, expected a multiple of {NORM_GROUPS}, as the "
+            "weights normalise that many groups of them"
         )
     return shape

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 import time
 from dataclasses import dataclass
@@ -15,14 +14,11 @@ from tqdm import tqdm
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
-from .augmentation_arguments import augmentation_of
 from .data_arguments import read_training
-from .datasets import DataSet
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
 from .optimisers import OPTIMISERS, make_average, make_optimiser
-from .picture_cache import PictureCache
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
@@ -30,12 +26,10 @@ from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
 from .training_options import add_arguments, check_options, plain
-from .training_set import TrainingSet
-from .validation import ap50s, is_best, mean_loss, validated
+from .training_views import check_scenes, training_views
+from .validation import ap50s, check_validation, is_best, mean_loss, validated
 
 __all__ = ["add_arguments", "run"]
-
-log = logging.getLogger(__name__)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -65,7 +59,8 @@ class Run:
         self.validation = None
         if validation is not None and options.evaluation:
             self.validation = validation.readable(options.damaged)
-        check_scenes(options, data_set)
+        check_validation(options, self.validation)
+        check_scenes(options, data_set.classes)
         network, loaded = initial_network(options, data_set.classes)
         network = network.to(self.group.device, memory_format=torch.channels_last)
         frozen = freeze(network, loaded, whole=options.freeze_backbone, stem=options.freeze_stem)
@@ -82,17 +77,13 @@ class Run:
             epoch=options.initial_epoch or 0,
         )
         self._resume()
-        self.views = self._views(data_set, augment=True)
+        self.views = training_views(options, data_set, self.resize, augment=True)
         self.whole_views = None
         if self.validation is not None and options.compute_val_loss and self.group.leads:
-            self.whole_views = self._views(self.validation, augment=False)
+            self.whole_views = training_views(options, self.validation, self.resize, augment=False)
         sound = self.validation.samples if self.validation else self.views.pictures.samples
         self.training.pictures = encoded_pictures(sound)
         check_processes(min(options.batch_size, len(self.views)), self.group.size)
-        self.log = TrainingLog(
-            options.snapshot_path if options.snapshots and self.group.leads else None,
-            options.tensorboard_dir if self.group.leads else None,
-        )
         self.engine = Engine(
             network,
             self.training.average,
@@ -102,6 +93,10 @@ class Run:
             options.optimizer_clipnorm,
             self.group,
             self._teacher(),
+        )
+        self.log = TrainingLog(
+            options.snapshot_path if options.snapshots and self.group.leads else None,
+            options.tensorboard_dir if self.group.leads else None,
         )
 
     def _teacher(self) -> Teacher | None:
@@ -125,24 +120,6 @@ class Run:
             )
         done = f"{self.training.progress.steps} steps of epoch {epoch + 1}"
         print(f"{options.snapshot}: going on after {done}", file=sys.stderr)
-
-    def _views(self, data_set: DataSet, *, augment: bool) -> TrainingSet:
-        options = self.options
-        pictures = PictureCache(
-            data_set.samples,
-            data_set.classes,
-            self.resize,
-            limit_mb=options.cache_megabytes,
-            damaged=None if options.damaged == "refuse" else warn_of,
-        )
-        return TrainingSet(
-            pictures,
-            data_set.classes,
-            self.resize,
-            augmentation_of(options, self.resize, data_set.classes) if augment else None,
-            scenes=options.scenes if augment else 0.0,
-            seed=options.seed,
-        )
 
     def fit(self) -> None:
         """Train the epochs that are left, with a snapshot and a line of JSON after each."""
@@ -250,17 +227,3 @@ def check_processes(batch_size: int, processes: int) -> None:
             f"--batch-size: batches of {batch_size} found for {processes} processes, expected at "
             "least a picture for each; the size is that of all processes together"
         )
-
-
-def check_scenes(options: argparse.Namespace, data_set: DataSet) -> None:
-    """Raise UsageError when drawn scenes are asked for that show other classes."""
-    if options.scenes and not {"mask", "noMask"} <= set(data_set.classes):
-        raise UsageError(
-            "--scenes: drawn scenes show mask and noMask, but the classes are "
-            f"{', '.join(data_set.classes)}; expected --scenes 0"
-        )
-
-
-def warn_of(error: Exception) -> None:
-    """Name a picture that is left out."""
-    log.warning("left out: %s", error)

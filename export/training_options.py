@@ -23,7 +23,8 @@ NORMALISATIONS = {
     "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
     "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
-SMALLEST_WIDTH = 0.25
+SMALLEST_WIDTH, LARGEST_WIDTH = 0.25, 4.0
+MOST_SCENES = 1000
 # options that change nothing of what is learnt, or may differ when a training is continued
 NOT_LEARNT = frozenset(
     {
@@ -172,7 +173,7 @@ def check_options(options: argparse.Namespace) -> None:
     wrong += [
         f"--{name.replace('_', '-')}: {value} found, expected {expected}"
         for name, least, most, expected in (
-            ("width", SMALLEST_WIDTH, math.inf, f"at least {SMALLEST_WIDTH}"),
+            ("width", SMALLEST_WIDTH, LARGEST_WIDTH, f"{SMALLEST_WIDTH} to {LARGEST_WIDTH:g}"),
             ("epochs", 1, math.inf, "1 or more"),
             ("steps", 1, math.inf, "1 or more"),
             ("batch_size", 1, math.inf, "1 or more"),
@@ -189,7 +190,7 @@ def check_options(options: argparse.Namespace) -> None:
             ("weight_decay", 0, math.inf, "0 or more"),
             ("optimizer_clipnorm", 1e-12, math.inf, "more than 0"),
             ("average_decay", 0, 1 - 1e-9, "0 or more, below 1"),
-            ("scenes", 0, math.inf, "0 or more"),
+            ("scenes", 0, MOST_SCENES, f"0 to {MOST_SCENES}"),
             ("teacher_share", 0, 1, "a share of 0 to 1"),
             ("expansion", 1, math.inf, "1 or more"),
             ("fpn_channels", 1, math.inf, "1 or more"),

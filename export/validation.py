@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from monitor.contract import ResizeRule
+from monitor.errors import UsageError
 
 from .datasets import DataSet
 from .engine import batch_loss
@@ -17,6 +19,20 @@ from .frame_detector import FrameDetector, TorchDetector
 from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet
 from .training_set import TrainingSet
+
+
+def check_validation(options: argparse.Namespace, data_set: DataSet | None) -> None:
+    """Raise UsageError for an option that means nothing without a validation.
+
+    data_set: to validate on; None without one.
+    """
+    names = ("early_stop", "compute_val_loss")
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name)]
+    if given and data_set is None:
+        raise UsageError(
+            f"{', '.join(given)}: found without a validation, expected a list val or "
+            "--val-annotations, and no --no-evaluation"
+        )
 
 
 def validated(network: RetinaNet, resize: ResizeRule, data_set: DataSet) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,9 @@ from training_cases import SMALL, SMALL_NETWORK, annotate, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
+from export.engine import batch_loss
+from export.loss import Target
+from export.retinanet import RetinaNet, RetinaNetConfig
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,27 @@ def test_a_network_learns_from_another_one_as_well(
     alone, taught = losses
     assert content["arguments"]["teacher"] == "last.pt"
     assert taught["class_loss"] < 0.9 * alone["class_loss"]
+
+
+@pytest.fixture
+def _two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("_two_threads")
+def test_a_gradient_is_finite_where_p6_is_a_single_pixel() -> None:
+    torch.manual_seed(0)
+    config = RetinaNetConfig(("mask", "noMask"), "resnet18", 0.25)
+    network = RetinaNet(config).to(memory_format=torch.channels_last).train()
+    pictures = torch.randint(0, 256, (8, 64, 64, 3), dtype=torch.uint8)
+    targets = [Target(torch.tensor([[4.0, 4, 60, 60]]), torch.tensor([0]))] * 8
+    sums = batch_loss(network, pictures, targets, torch.device("cpu"), torch.bfloat16)
+    sums[:2].sum().backward()
+    gradient = network.get_parameter("backbone.fpn.extra_blocks.p7.weight").grad
+    assert gradient.norm().isfinite()
 
 
 def test_a_learning_rate_beyond_reason_stops_with_the_parts_of_the_loss(
@@ -228,6 +253,18 @@ def test_bad_data_ends_in_one_clear_message(
     [
         # every option out of its range, at once
         (["--random-transform", "--crop", "64", "--width", "0.1"], "at least 128; --width"),
+        # beyond every network and every epoch
+        (["--width", "inf", "--scenes", "inf"], "--width: inf found, expected 0.25 to 4; --scenes"),
+        # a backbone that nobody published
+        (
+            ["--imagenet-weights", "--width", "0.5"],
+            "--imagenet-weights: found with --width 0.5, expected --width 1",
+        ),
+        # what only a validation can say
+        (
+            ["--no-evaluation", "--early-stop", "2", "--compute-val-loss"],
+            "--early-stop, --compute-val-loss: found without a validation, expected",
+        ),
         # a crop of pictures that are shown whole
         (["--crop", "128"], "--crop: found without --random-transform"),
         # a merge without a target
@@ -265,6 +302,40 @@ def test_wrong_usage_ends_in_one_clear_message(
     assert main(["train", *options, "pascal", str(data_set)]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--tensorboard-dir", "--snapshot-path"])
+def test_a_folder_that_is_a_file_is_named_before_the_first_step(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = ["--snapshot-path", str(tmp_path / "run"), *SMALL, option, str(tmp_path / "file")]
+    assert main(["train", *words, "pascal", str(data_set)]) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path / 'file'}: the folder cannot be made" in error
+    assert "epoch 1/" not in error
+
+
+def test_a_width_without_published_weights_is_said_to_start_from_random_ones(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # a teacher that is not there ends it before the first step
+    words = [*SMALL_NETWORK, "--teacher", str(tmp_path / "nothing.pt"), "--no-snapshots"]
+    assert main(["train", *words, "pascal", str(data_set)]) == 2
+    error = capsys.readouterr().err
+    assert "starting from random weights, which learn far slower: there are none from" in error
+
+
+def test_subnets_normalised_in_groups_refuse_channels_that_make_none(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = RetinaNetConfig(
+        ("mask", "noMask"), "resnet18", 0.25, fpn_channels=32, subnet_depth=1, head_norm="group"
+    )
+    torch.save(RetinaNet(config).state_dict(), tmp_path / "group.pth")
+    words = ["--weights", str(tmp_path / "group.pth"), *SMALL_NETWORK, "--no-snapshots"]
+    assert main(["train", *words, "--fpn-channels", "48", "pascal", str(data_set)]) == 2
+    assert "--fpn-channels: 48 found, expected a multiple of 32" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""Training views: the views of a data set that the options of `train` describe."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+
+from monitor.contract import ResizeRule
+from monitor.errors import UsageError
+
+from .augmentation_arguments import augmentation_of
+from .datasets import DataSet
+from .picture_cache import PictureCache
+from .training_set import TrainingSet
+
+log = logging.getLogger(__name__)
+
+
+def training_views(
+    options: argparse.Namespace, data_set: DataSet, resize: ResizeRule, *, augment: bool
+) -> TrainingSet:
+    """The views of a data set, its pictures read for the first time.
+
+    options: checked, as `training_options` declares them.
+    resize: the size at which the network looks at pictures.
+    augment: whether views differ from the pictures, and drawn scenes are among them, as far as the
+        options say; else each picture is shown whole, as it is.
+
+    Raises DatasetError for a damaged picture, unless the options say to leave it out, and
+    UsageError when `--cover` names other classes.
+    """
+    pictures = PictureCache(
+        data_set.samples,
+        data_set.classes,
+        resize,
+        limit_mb=options.cache_megabytes,
+        damaged=None if options.damaged == "refuse" else warn_of,
+    )
+    return TrainingSet(
+        pictures,
+        data_set.classes,
+        resize,
+        augmentation_of(options, resize, data_set.classes) if augment else None,
+        scenes=options.scenes if augment else 0.0,
+        seed=options.seed,
+    )
+
+
+def check_scenes(options: argparse.Namespace, classes: Sequence[str]) -> None:
+    """Raise UsageError when drawn scenes are asked for that show other classes than these."""
+    if options.scenes and not {"mask", "noMask"} <= set(classes):
+        raise UsageError(
+            "--scenes: drawn scenes show mask and noMask, but the classes are "
+            f"{', '.join(classes)}; expected --scenes 0"
+        )
+
+
+def warn_of(error: Exception) -> None:
+    """Name a picture that is left out."""
+    log.warning("left out: %s", error)
