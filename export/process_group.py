@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import Tensor, distributed, nn
@@ -15,6 +16,9 @@ from monitor.errors import UsageError
 
 # set by torchrun, with what is meant where they are not set
 RANK_AND_SIZE = (("RANK", "0"), ("WORLD_SIZE", "1"))
+# The others wait while one validates, however many pictures there are. torchrun itself ends them
+# all when one dies.
+LONGEST_WAIT = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,20 @@ def process_group(gpu: str | None) -> Iterator[ProcessGroup]:
     gpu: number of the GPU to use; None takes the first, or under torchrun one a process, and the
         processor where there is none.
 
-    Raises UsageError when there is no such GPU.
+    Raises UsageError when there is no such GPU, or when several processes would share it.
     """
     rank, size = (int(os.environ.get(name, default)) for name, default in RANK_AND_SIZE)
+    if gpu is not None and size > 1:
+        raise UsageError(
+            f"--gpu: {gpu} found for {size} processes, expected none: each takes a GPU of its own; "
+            "CUDA_VISIBLE_DEVICES says of which"
+        )
     device = chosen_device(gpu, int(os.environ.get("LOCAL_RANK", "0")))
     if size == 1:
         yield ProcessGroup(0, 1, device)
         return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, timeout=LONGEST_WAIT)
     try:
         yield ProcessGroup(rank, size, device)
         distributed.barrier()

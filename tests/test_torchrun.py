@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed
 from training_cases import SMALL, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
+from export.process_group import process_group
+from monitor.errors import UsageError
 
 # the statistics of a batch normalisation are those of the pictures that one process sees
 OPTIONS = [*SMALL, "--batch-norm", "frozen", "--steps", "3", "--validate-every", "1"]
@@ -64,6 +68,31 @@ def test_two_processes_go_on_from_a_snapshot(data_set: Path, alone: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     history = checkpoint.load(tmp_path / "last.pt")["history"]
     assert [entry["epoch"] for entry in history] == [1, 2, 3]
+
+
+def test_one_gpu_for_several_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with (
+        pytest.raises(UsageError, match="--gpu: 0 found for 2 processes, expected none"),
+        process_group("0"),
+    ):
+        pass
+
+
+def test_processes_wait_for_a_validation_as_long_as_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Joined(Exception):
+        """Ends it before it waits for a second process."""
+
+    def join(backend: str, *, timeout: timedelta) -> None:
+        assert timeout >= timedelta(days=1)
+        raise Joined
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(distributed, "init_process_group", join)
+    with pytest.raises(Joined), process_group(None):
+        pass
 
 
 def test_a_batch_too_small_for_the_processes_is_refused(data_set: Path, tmp_path: Path) -> None:
