@@ -13,7 +13,7 @@ from tqdm import tqdm
 from monitor.config import Config, load
 from monitor.detector import Detector
 from monitor.door_section import DoorSection
-from monitor.errors import SourceError, UsageError
+from monitor.errors import NoEvidence, SourceError, UsageError
 from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.parts import frames_of, make_detector, make_policy, make_zones
@@ -21,7 +21,7 @@ from monitor.policy import Door, Policy
 from monitor.sources import open_source
 from monitor.zones import Zones
 
-from .output_files import write_json
+from .output_files import make_folders, write_json
 
 MOST_STRETCHES_SHOWN = 20
 
@@ -81,7 +81,12 @@ class Clip:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `compare`."""
     add = parser.add_argument
-    add("--config", type=Path, metavar="FILE", help="the monitor's; else ./config.yaml if there")
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="its first door judges; else ./config.yaml if there",
+    )
     add("--json", type=Path, metavar="OUT.json", help="write all of it")
     add("old", type=Path, metavar="OLD.onnx")
     add("new", type=Path, metavar="NEW.onnx")
@@ -90,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `compare`; returns the exit code, 0 whether anything differs or not."""
+    make_folders(files=(options.json,))
     config: Config = load(options.config)
     door = config.doors[0]
     for spec in options.sources:
@@ -146,8 +152,13 @@ Decided = tuple[Door, Evidence, str]
 def decided(frame: Frame, detector: Detector, policy: Policy, zones: Zones) -> Decided:
     """What the door is to be, what the frame says by itself, and why."""
     height_px, width_px = frame.image.shape[:2]
-    faces = zones.select(detector(frame.image), width_px, height_px)
-    decision = policy.update(faces, frame.time, lasts_seconds=frame.lasts_seconds)
+    try:
+        faces = zones.select(detector(frame.image), width_px, height_px)
+    except NoEvidence as error:
+        # not the end, as at a door
+        decision = policy.update(None, frame.time, fault=str(error))
+    else:
+        decision = policy.update(faces, frame.time, lasts_seconds=frame.lasts_seconds)
     return decision.door, decision.evidence, decision.reason
 
 

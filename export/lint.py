@@ -19,7 +19,7 @@ from .linting.label_findings import boxes_as_trained, class_findings, sample_fin
 from .linting.labelled_parts import LabelledParts, read_parts
 from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
 from .linting.xml_repair import repair_xml
-from .output_files import write_json
+from .output_files import make_folders, write_json
 from .resize_arguments import add_resize, read_resize
 
 REPAIRED_KINDS = ("csv", "pascal")
@@ -54,6 +54,7 @@ def _add_options(parser: argparse.ArgumentParser | _WithoutDefaults) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `lint`; returns the exit code, 1 when there are errors."""
+    make_folders(files=(options.json, options.write_config))
     config = read_anchor_config(options.config) if options.config else AnchorConfig()
     parts = read_parts(options)
     fixed = _repair(options, parts) if options.fix else []

@@ -13,6 +13,7 @@ from export.__main__ import main
 from export.compare import stretches
 from monitor import parts
 from monitor.detections import Detections
+from monitor.errors import NoEvidence
 from monitor.evidence import Evidence
 from monitor.frame import Image
 from monitor.policy import Door
@@ -29,12 +30,22 @@ class Blind(ColourDetector):
         return found.where(found.labels == 0)
 
 
+class Lost(ColourDetector):
+    """A new model that goes astray in pictures of bare faces."""
+
+    def __call__(self, image: Image) -> Detections:
+        found = super().__call__(image)
+        if (found.labels != 0).any():
+            raise NoEvidence("boxes or scores that cannot be")
+        return found
+
+
 @pytest.fixture(autouse=True)
 def _two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
     def open_detector(path: Path, **settings: object) -> ColourDetector:
-        return (Blind if path.stem == "blind" else ColourDetector)(path)
+        return {"blind": Blind, "lost": Lost}.get(path.stem, ColourDetector)(path)
 
     monkeypatch.setattr(parts, "Detector", open_detector)
 
@@ -68,6 +79,16 @@ def test_a_model_that_misses_bare_faces_is_seen_to_keep_the_door_open(
     assert found["unlocked"] == [17, 31]
 
 
+def test_a_frame_that_a_model_cannot_judge_is_doubt_and_not_the_end(
+    clip: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(clip("door", [("masked", 20), ("bare", 3), ("masked", 20)]))
+    assert main(["compare", "old.onnx", "lost.onnx", source]) == 0
+    printed = capsys.readouterr().out
+    assert "door: 43 frames" in printed
+    assert "violation -> unknown: 3 frames" in printed
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
@@ -98,6 +119,8 @@ def test_stretches_hold_the_frames_in_a_row_that_differ_alike(
         (["rtsp://camera/1"], 2, "a live source found, expected a recorded one"),
         (["nowhere.mp4"], 1, "nowhere.mp4: no such file or folder"),
         (["--config", "none.yaml", "demo"], 2, "none.yaml"),
+        # a folder where the file is to be written
+        (["--json", ".", "demo"], 2, ".: found a folder, expected the name of a file"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_anything_is_replayed(

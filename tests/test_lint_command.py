@@ -106,6 +106,31 @@ def test_a_config_without_boxes_to_fit_is_an_error(
     assert "found no usable box" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--json", "--write-config"])
+def test_a_file_that_cannot_be_written_is_named_before_anything_is_repaired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    words = [str(word) for word in write_csv(tmp_path, "1.jpg,80,30,40,80,mask")]
+    assert main(["lint", "--fix", option, str(tmp_path), *words]) == 2
+    output = capsys.readouterr()
+    assert "found a folder, expected the name of a file to write" in output.err
+    assert output.out == ""
+
+
+@pytest.mark.parametrize("strides", ["8 16 32 64 inf", "8 16 32 64 nan", "8 16 32 64 127.5"])
+def test_strides_that_are_no_whole_pixels_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], strides: str
+) -> None:
+    ini = tmp_path / "anchors.ini"
+    ini.write_text(
+        f"[anchor_parameters]\nsizes = 32 64 128 256 512\nstrides = {strides}\n"
+        "ratios = 1\nscales = 1\n"
+    )
+    words = [str(word) for word in write_csv(tmp_path, "0.jpg,40,30,80,80,mask")]
+    assert main(["lint", "--config", str(ini), *words]) == 2
+    assert f"{ini}: strides: {strides.split()[-1]} found, expected whole" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words",
     [
