@@ -58,7 +58,10 @@ Pick = Callable[[], tuple[View, float]]
 
 
 def resized(view: View, size: tuple[int, int]) -> View:
-    """The whole picture at (width, height) pixels, as the exported graph would look at it."""
+    """The whole picture at (width, height) pixels.
+
+    It shrinks without the aliasing of the exported graph, which only interpolates.
+    """
     height, width = view.image.shape[:2]
     shrinks = size[0] < width
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

@@ -139,17 +139,6 @@ def door_figures(
     return DoorFigures(*counts, auc, point, *_intervals(resampled, counts, auc, point))
 
 
-def door_curve(
-    samples: Sequence[Sample], found: Sequence[Detections], *, allowed: str = "mask"
-) -> list[DoorPoint]:
-    """Every trade of denials for false unlocks, by rising tau; empty when either kind is missing.
-
-    Arguments as for `door_figures`.
-    """
-    judged = _judge(samples, found, allowed, np.ones((1, len(samples)), np.int64))
-    return _points(judged) if judged.masked.any() and judged.bare.any() else []
-
-
 def _judge(
     samples: Sequence[Sample], found: Sequence[Detections], allowed: str, weights: Weights
 ) -> _Judged:
