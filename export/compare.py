@@ -11,13 +11,14 @@ from typing import Any
 from tqdm import tqdm
 
 from monitor.config import Config, load
+from monitor.decision import Door
 from monitor.detector import Detector
 from monitor.door_section import DoorSection
 from monitor.errors import NoEvidence, SourceError, UsageError
 from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.parts import frames_of, make_detector, make_policy, make_zones
-from monitor.policy import Door, Policy
+from monitor.policy import Policy
 from monitor.sources import open_source
 from monitor.zones import Zones
 

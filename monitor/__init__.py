@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .decision import Decision, Door
     from .detections import Detections
     from .detector import Detector
     from .doorkeeper import Result
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from .evidence import Evidence, FrameRule
     from .frame import Frame
     from .playback import replay
-    from .policy import Decision, Door, Policy
+    from .policy import Policy
     from .zones import Zones
 
 __version__ = "0.1.0"
@@ -37,10 +38,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Decision": "policy",
+    "Decision": "decision",
     "Detections": "detections",
     "Detector": "detector",
-    "Door": "policy",
+    "Door": "decision",
     "Evidence": "evidence",
     "Frame": "frame",
     "FrameRule": "evidence",

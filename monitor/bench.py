@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from .decision import Decision
 from .detections import Detections
 from .detector import Detector
 from .frame import Frame, Image
-from .policy import Decision
 
 WARM_UP_FRAMES = 5
 

@@ -11,12 +11,12 @@ from typing import Protocol
 import numpy as np
 
 from .actuators.lease import Lease
+from .decision import Decision, Door, Order
 from .detections import Detections
 from .errors import NoEvidence
 from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
-from .policy import Decision, Door, Order
 from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from . import __version__
+from .decision import Door
 from .evidence import Evidence
 from .mqtt.door import OFFLINE, ONLINE, DoorTopics
 from .mqtt.message import Message
-from .policy import Door
 
 # Some heartbeats may be lost before a value counts as unknown.
 _EXPIRE_AFTER_SECONDS = 60

@@ -22,9 +22,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from .actuators.lease import Change
+from .decision import Door
 from .doorkeeper import Result
 from .evidence import Evidence
-from .policy import Door
 from .summary import Summary
 
 _BUCKETS_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)

@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from .decision import Door, Order
 from .errors import UsageError
-from .policy import Door, Order
 
 _log = logging.getLogger("monitor.door")
 

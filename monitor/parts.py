@@ -16,6 +16,7 @@ from .actuators.lease import Change
 from .actuators.worker import Worker
 from .capture import Capture
 from .config import ModelSection
+from .decision import Order
 from .detector import Detector
 from .door_section import DoorSection, ZonesSection
 from .doorkeeper import Doorkeeper, Result
@@ -26,7 +27,7 @@ from .hours import Closed, Hours
 from .line import Line
 from .locks import make_locks
 from .orientation import Orientation
-from .policy import Order, Policy
+from .policy import Policy
 from .provider import Device
 from .replaying import Alone
 from .sources import Mode, Source, open_source

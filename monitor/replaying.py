@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from .decision import Decision, Door, Order, overruled
 from .detections import Detections
 from .doorkeeper import Result
 from .errors import ActuatorError, SourceError, UsageError
 from .evidence import Evidence, FrameRule
 from .line import Line
 from .pipeline import Pipeline
-from .policy import Decision, Door, Order, overruled
 from .report import ClipFigures, clip_figures
 from .sources import Source, open_source
 from .timeline import Span

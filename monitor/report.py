@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from .decision import Door
 from .errors import MaskgateError, UsageError
-from .policy import Door
 from .timeline import Span, broken
 
 _SECONDS_PER_HOUR = 3600.0

@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from .decision import Door
 from .detections import FloatArray
 from .drawing.backdrop import draw_backdrop, spoil
 from .drawing.canvas import Canvas
@@ -17,7 +18,6 @@ from .drawing.person import Light, draw_person
 from .drawing.script import CAST, DOOR_SPANS, DURATION_SECONDS, Actor
 from .drawing.wardrobe import draw_held_mask
 from .frame import Image
-from .policy import Door
 from .timeline import Span
 
 Label = Literal["mask", "noMask"]

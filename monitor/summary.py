@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .decision import Door
 from .doorkeeper import Result
-from .policy import Door
 
 _RECENT_FRAMES = 30
 _AGED_FRAMES = 10_000

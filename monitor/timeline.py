@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from .decision import Door
 from .errors import ConfigError
-from .policy import Door
 from .schema import Listed, Section, filled, read
 
 

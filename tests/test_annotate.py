@@ -7,10 +7,10 @@ from conftest import CLASSES
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.decision import Decision, Door
 from monitor.detections import Detections
 from monitor.evidence import Evidence, Verdict
 from monitor.frame import Image
-from monitor.policy import Decision, Door
 from monitor.view import annotate as module
 from monitor.view.annotate import annotate
 from monitor.view.caption import face_caption, pace, why

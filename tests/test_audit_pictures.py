@@ -20,12 +20,12 @@ from monitor.audit.clip_file import ClipFile
 from monitor.audit.pictures import Pictures
 from monitor.audit.veil import Veil, veiled
 from monitor.cli import main
+from monitor.decision import Decision, Door
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.evidence import Evidence
 from monitor.frame import Frame, Image
-from monitor.policy import Decision, Door
 
 Clip = Callable[..., Path]
 

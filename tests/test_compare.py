@@ -12,11 +12,11 @@ from conftest import ColourDetector
 from export.__main__ import main
 from export.compare import stretches
 from monitor import parts
+from monitor.decision import Door
 from monitor.detections import Detections
 from monitor.errors import NoEvidence
 from monitor.evidence import Evidence
 from monitor.frame import Image
-from monitor.policy import Door
 
 LOCKED = (Door.LOCKED, Evidence.UNKNOWN, "old")
 OPEN = (Door.UNLOCKED, Evidence.CLEAR, "new")

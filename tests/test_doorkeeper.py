@@ -9,13 +9,14 @@ import pytest
 from conftest import CLASSES, ColourDetector, picture
 
 from monitor.actuators.lease import Lease
+from monitor.decision import Door, Order
 from monitor.detections import Detections
 from monitor.doorkeeper import ORDERED_SECONDS, RECORDED_LEASE_SECONDS, Doorkeeper
 from monitor.errors import NoEvidence
 from monitor.evidence import Evidence, FrameRule
 from monitor.frame import Frame, Image
 from monitor.line import TICK_SECONDS
-from monitor.policy import Door, Order, Policy
+from monitor.policy import Policy
 from monitor.zones import Zones
 
 HOLD_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS = 1.0, 0.5, 0.8

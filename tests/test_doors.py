@@ -15,6 +15,7 @@ from test_pipeline import WAIT_SECONDS, frames
 from test_pipeline import line as line_of
 
 from monitor.channel import Closed
+from monitor.decision import Door
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import SourceError
@@ -22,7 +23,7 @@ from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
 from monitor.line import TICK_SECONDS
 from monitor.pipeline import Pipeline
-from monitor.policy import Door, Policy
+from monitor.policy import Policy
 from monitor.zones import Zones
 
 # A detector that takes longer for three doors than a door may be without a frame.

@@ -13,13 +13,13 @@ from conftest import CLASSES, picture
 
 from export.datasets import read_pascal
 from monitor.cli import main
+from monitor.decision import Decision, Door
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
 from monitor.errors import UsageError
 from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.hard_frames import HardFrames, margin_of
-from monitor.policy import Decision, Door
 
 GRANT, DENY = 0.5, 0.3
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from monitor.decision import Door
 from monitor.evidence import Evidence
 from monitor.home_assistant import birth_topic, discovery, is_birth
 from monitor.mqtt.door import OFFLINE, ONLINE, DoorState, DoorTopics
-from monitor.policy import Door
 
 TOPICS = DoorTopics("maskgate/door")
 EXAMPLES = Path(__file__).parent.parent / "deploy" / "home-assistant"

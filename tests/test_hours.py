@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.decision import Door
 from monitor.hours import DAYS, Closed, Hours
-from monitor.policy import Door
 
 NIGHT = Closed(DAYS, time(20), time(7))
 WEEKEND_NIGHT = Closed(("sat", "sun"), time(20), time(7))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from live_page import TOKEN, Answer, Site
 
-from monitor.policy import Door
+from monitor.decision import Door
 from monitor.web.orders import MOST_ORDERS
 
 GOOD = {"door": "front", "action": "unlock", "seconds": "5", "by": "Ada"}

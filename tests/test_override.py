@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
+from monitor.decision import Door
 from monitor.errors import MaskgateError, UsageError
 from monitor.override import Override
 from monitor.override_socket import OverrideSocket, ask
-from monitor.policy import Door
 
 
 class Desk:

@@ -9,10 +9,11 @@ import pytest
 from conftest import CLASSES
 from faces import BARE, MASKED, NOISE, UNSURE, seen
 
+from monitor.decision import Door, Order
 from monitor.detections import Detections
 from monitor.errors import ConfigError
 from monitor.evidence import Evidence, FrameRule
-from monitor.policy import Door, Order, Policy
+from monitor.policy import Policy
 
 CLEAR, VIOLATION, UNKNOWN = Evidence.CLEAR, Evidence.VIOLATION, Evidence.UNKNOWN
 

@@ -10,9 +10,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.decision import Decision, Door
 from monitor.detections import Detections
 from monitor.evidence import Evidence, FrameRule
-from monitor.policy import Decision, Door, Policy
+from monitor.policy import Policy
 
 # A busy machine is no counterexample.
 unhurried = settings(deadline=None)

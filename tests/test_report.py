@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from monitor.cli import main
-from monitor.policy import Door
+from monitor.decision import Door
 from monitor.report import clip_figures, to_json, to_junit
 from monitor.timeline import Span
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import pytest
 from mqtt_door import result
 
+from monitor.decision import Door
 from monitor.errors import ActuatorError
 from monitor.evidence import Evidence
 from monitor.mqtt.door import DoorTopics
 from monitor.mqtt.message import Message
 from monitor.mqtt.reporter import DoorReporter
 from monitor.mqtt.session import RefusedError
-from monitor.policy import Door
 
 DEADLINE_SECONDS = 20.0
 TOPICS = DoorTopics("maskgate/door")

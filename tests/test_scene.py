@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.decision import Door
 from monitor.detections import Detections
 from monitor.evidence import FrameRule
-from monitor.policy import Door, Policy
+from monitor.policy import Policy
 from monitor.scene import Scene, demo, training_picture
 from monitor.timeline import Span, broken
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.decision import Door
 from monitor.errors import ConfigError
-from monitor.policy import Door
 from monitor.timeline import Span, broken, read_timelines
 
 LOCKED, UNLOCKED = Door.LOCKED, Door.UNLOCKED

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from ..policy import Door
+from ..decision import Door
 from .actuator import Actuator
 from .lease import Change, Lease
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..policy import Door
+from ..decision import Door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import time
 
 from pydantic import SecretStr
 
+from ..decision import Door
 from ..doorkeeper import Result
 from ..errors import ActuatorError
 from ..home_assistant import birth_topic, discovery, is_birth
@@ -13,7 +14,6 @@ from ..mqtt.client import MqttClient
 from ..mqtt.door import OFFLINE, DoorTopics
 from ..mqtt.reporter import DoorReporter
 from ..mqtt.session import Broker
-from ..policy import Door
 from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..bench import Comparison, bench, compare, peak_memory_mb
 from ..capture import Capture
 from ..config import Config
+from ..decision import Decision
 from ..detections import Detections
 from ..detector import Detector
 from ..door_bench import Looped, bench_doors
@@ -17,7 +18,6 @@ from ..frame import Frame, Image
 from ..line import Line
 from ..other_model import OtherModel
 from ..parts import make_detector, make_doorkeeper, make_policy, make_zones
-from ..policy import Decision
 from ..provider import Device
 from ..sources import FPS_OF_LAST_RESORT
 from ..view.annotate import annotated

@@ -8,12 +8,12 @@ from typing import Protocol
 
 from ..actuators.lease import Change
 from ..actuators.worker import Worker
+from ..decision import Order
 from ..detector import Detector
 from ..door_section import DoorSection
 from ..doorkeeper import Doorkeeper, Result
 from ..line import Line
 from ..parts import make_keeping, make_line, make_pane
-from ..policy import Order
 from ..sources import Source
 from ..view.pane import Pane
 

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from ..channel import Closed
 from ..config import Config
+from ..decision import Order
 from ..detector import Detector
 from ..door_section import DoorSection
 from ..doorkeeper import Result
@@ -17,7 +18,6 @@ from ..errors import ConfigError, MaskgateError
 from ..line import Line
 from ..parts import make_policy, make_source, make_zones
 from ..pipeline import Pipeline
-from ..policy import Order
 from ..sources import Source
 from ..view.pane import Pane
 from .choice import chosen

@@ -14,12 +14,12 @@ from ..audit.event import Kind
 from ..audit.trail import Trail
 from ..audit.watch import DoorWatch
 from ..config import Config, OverrideSection
+from ..decision import Door, Order
 from ..door_section import DoorSection
 from ..line import TICK_SECONDS, Line
 from ..override import Override
 from ..override_socket import OverrideSocket
 from ..parts import make_detector
-from ..policy import Door, Order
 from ..service import Service
 from ..sources import Source
 from ..view.viewer import Viewer

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ..actuators.lease import Change
+from ..decision import Door
 from ..doorkeeper import Result
 from ..events import event
 from ..evidence import Evidence
-from ..policy import Door
 from .event import Kind
 from .pictures import Pictures
 from .trail import Trail

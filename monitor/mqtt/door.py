@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from ..decision import Door
 from ..evidence import Evidence
-from ..policy import Door
 from .message import Message
 
 ONLINE, OFFLINE = "online", "offline"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..decision import Decision, Door
 from ..evidence import Verdict
 from ..frame import Frame, Image
-from ..policy import Decision, Door
 from .caption import face_caption, pace, why
 from .pen import BLACK, WHITE, Colour, Pen, Stroke
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..decision import Decision
 from ..detections import FloatArray
 from ..evidence import Evidence, Verdict
-from ..policy import Decision
 
 _THIRDS = ("left", "middle", "right")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from ..audit.event import Event, Kind
 from ..audit.ledger import read_events
 from ..audit.retention import PICTURES
+from ..decision import Door
 from ..errors import MaskgateError
 from ..evidence import Evidence
-from ..policy import Door
 from .changes import KEPT, Change
 
 _log = logging.getLogger("monitor.web")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..actuators.lease import Change
+from ..decision import Door
 from ..doorkeeper import Result
 from ..evidence import Evidence
-from ..policy import Door
 from ..summary import Summary
 
 READY_SECONDS = 5.0
