@@ -37,8 +37,10 @@ def match(
     # torchvision leaves such an anchor to the box that it overlaps most, even if that one has
     # better ones; the small face before a large one then has no anchor at all
     best_of_box = iou.max(dim=1, keepdim=True).values
-    taken, taker = torch.where(iou == best_of_box, iou, 0).max(dim=0)
-    return torch.where(taken > 0, order[taker], result)
+    claims = (iou == best_of_box) & (iou > 0)
+    claimed = claims.any(dim=0).nonzero().squeeze(1)
+    result[claimed] = order[(claims[:, claimed] * iou[:, claimed]).argmax(dim=0)]
+    return result
 
 
 def sorted_rows(boxes: Tensor) -> Tensor:
