@@ -256,6 +256,9 @@ def test_health_is_503_until_every_door_has_been_looked_at() -> None:
         said = json.loads(answer.body)
         assert (said["live"], said["ready"]) == (True, True)
         assert said["doors"]["back"]["ready"]
+        for name in ("front", "back"):
+            site.page.remove(name)
+        assert site.ask("/healthz").status == 503
         assert 0 <= said["doors"]["back"]["frame_age_seconds"] < WAIT_SECONDS
 
 

@@ -205,7 +205,8 @@ class Page:
 
     async def _health(self, request: Request) -> Response:
         doors = self._doors().values()
-        ready = all(door.ready for door in doors)
+        # without any door, as at the very start, nothing is being looked at either
+        ready = bool(doors) and all(door.ready for door in doors)
         said: dict[str, Any] = {"live": not any(door.hung for door in doors), "ready": ready}
         if request.scope[KNOWN]:
             said["doors"] = {door.name: door.health() for door in doors}
