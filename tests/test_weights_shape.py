@@ -111,8 +111,10 @@ def test_a_snapshot_as_weights_keeps_anchors_and_normalisation_but_not_its_class
     network = RetinaNet(started)
     report = load_weights(network, weights)
     assert (report.missing, report.unused, report.other_shape) == ((), (), ())
+    assert report.other_classes
     # the average is what gets exported, and so what another training starts from
     for name, value in averaged.state_dict().items():
-        assert torch.equal(network.state_dict()[name], value), name
+        if "cls_logits" not in name:
+            assert torch.equal(network.state_dict()[name], value), name
     assert (network.normalisation.mean == averaged.normalisation.mean).all()
     assert network.anchors.per_position == 4
