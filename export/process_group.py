@@ -72,10 +72,11 @@ def process_group(gpu: str | None) -> Iterator[ProcessGroup]:
     Raises UsageError when there is no such GPU, or when several processes would share it.
     """
     rank, size = (int(os.environ.get(name, default)) for name, default in RANK_AND_SIZE)
-    if gpu is not None and size > 1:
+    sharing = int(os.environ.get("LOCAL_WORLD_SIZE", size))
+    if gpu is not None and sharing > 1:
         raise UsageError(
-            f"--gpu: {gpu} found for {size} processes, expected none: each takes a GPU of its own; "
-            "CUDA_VISIBLE_DEVICES says of which"
+            f"--gpu: {gpu} found for {sharing} processes, expected none: each takes a GPU of its "
+            "own; CUDA_VISIBLE_DEVICES says of which"
         )
     device = chosen_device(gpu, int(os.environ.get("LOCAL_RANK", "0")))
     if size == 1:

@@ -19,6 +19,7 @@ from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
 from .optimisers import OPTIMISERS, make_average, make_optimiser
+from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
@@ -84,6 +85,9 @@ class Run:
         sound = self.validation.samples if self.validation else self.views.pictures.samples
         self.training.pictures = encoded_pictures(sound)
         check_processes(min(options.batch_size, len(self.views)), self.group.size)
+        teacher = self._teacher()
+        # in every process, so that all end alike where it cannot be done
+        make_folders(options.snapshot_path if options.snapshots else None, options.tensorboard_dir)
         self.engine = Engine(
             network,
             self.training.average,
@@ -92,7 +96,7 @@ class Run:
             precision,
             options.optimizer_clipnorm,
             self.group,
-            self._teacher(),
+            teacher,
         )
         self.log = TrainingLog(
             options.snapshot_path if options.snapshots and self.group.leads else None,

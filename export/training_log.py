@@ -10,7 +10,6 @@ from typing import Any
 from monitor.errors import MaskgateError, UsageError
 
 from .drawing.curves import draw_history
-from .output_files import make_folders
 
 
 class LogError(MaskgateError):
@@ -23,11 +22,10 @@ class TrainingLog:
     folder: gets `history.jsonl`, one JSON line an epoch, and `curves.png`; None for neither.
     tensorboard_folder: gets TensorBoard's files; None for none.
 
-    Raises UsageError when a folder cannot be made, or TensorBoard is asked for and not installed.
+    Raises UsageError when TensorBoard is asked for and not installed.
     """
 
     def __init__(self, folder: Path | None, tensorboard_folder: Path | None) -> None:
-        make_folders(folder, tensorboard_folder)
         self._folder = folder
         self._writer = None
         if tensorboard_folder is not None:

@@ -29,6 +29,7 @@ MOST_SCENES = 1000
 NOT_LEARNT = frozenset(
     {
         "cache_megabytes",
+        "compute_val_loss",
         "damaged",
         "early_stop",
         "epochs",

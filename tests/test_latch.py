@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from fake_lock import FakeClock, FakeLock, locking, unlocking
@@ -146,6 +147,38 @@ def test_a_wish_to_lock_does_not_wait_for_what_failed_before_it(later: Sequence[
     bench.give(*later)
     bench.wait(0.4)
     assert bench.latch.state == "locked"
+
+
+def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often() -> None:
+    clock = FakeClock()
+    begun: list[float] = []
+
+    class Hanging(FakeLock):
+        def unlock(self, lease: Lease) -> None:
+            begun.append(clock.now)
+            clock.now += 5.0
+            super().unlock(lease)
+
+    latch = Latch(Hanging(failing=("unlock",)), max_age_seconds=1.0, clock=clock)
+    for sequence in range(1, 400):
+        at = clock.now
+        latch.take(unlocking(sequence, captured_at=at, expires_at=at + 0.5))
+        latch.move()
+        clock.now += 0.1
+        latch.move()
+    pauses = [later - earlier - 5.0 for earlier, later in pairwise(begun)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] >= 0.5
+    assert len(begun) < 8
+
+
+def test_what_is_left_behind_reports_nothing_more() -> None:
+    bench = Bench()
+    bench.latch.leave_behind()
+    bench.changes.clear()
+    bench.give(unlocking(1, captured_at=bench.clock.now))
+    assert bench.latch.state == "unlocked"
+    assert bench.changes == []
 
 
 def test_a_lock_that_fails_for_hours_is_still_tried() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -64,6 +66,14 @@ def test_the_state_says_what_was_decided() -> None:
     assert state["reason"] == "1 face masked"
     assert (state["faces"], state["number"]) == (1, 3)
     assert state["frames_per_second"] == pytest.approx(10.0)
+
+
+def test_a_door_is_not_ready_before_its_first_picture() -> None:
+    watched = Watched()
+    watched.door.see(replace(watched.scenes.result("nobody"), fresh=False, candidates=None))
+    assert not watched.door.ready
+    watched.door.see(watched.scenes.result("nobody"))
+    assert watched.door.ready
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,7 @@ def test_a_door_that_cannot_be_as_before_either_ends_locked_until_it_is_read_aga
         write(back(actuators=[PIN]), front(actuators=[hook], **keys))
         follow(doors)
         message = caplog.messages[-1]
-        assert "back: actuators; front: locked and out of action: " in message
+        assert "back: actuators; front: told to lock, and out of action: " in message
         # first what was wrong, then what kept the door from going on
         assert 0 < message.index("none.pem") < message.index("pin 17")
         assert states(doors) == {"back": ["locked"]}
@@ -342,7 +342,9 @@ def test_what_became_of_each_door_is_said_and_what_is_in_force_is_told(
     removed, changed, kept, absent = after.split("; ")
     assert (removed, changed) == ("side: removed", "front: policy")
     assert kept.startswith("back: as before: actuator hook: ca_file: none.pem")
-    assert absent.startswith("gate: locked and out of action: actuator hook: ca_file: none.pem")
+    assert absent.startswith(
+        "gate: told to lock, and out of action: actuator hook: ca_file: none.pem"
+    )
     write(front(**hold), back())
     assert in_force == load(None)
 

@@ -47,8 +47,8 @@ def straight(data_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def resume(data_set: Path, snapshot: Path, folder: Path) -> int:
-    options = ["--snapshot", str(snapshot), "--snapshot-path", str(folder), *OPTIONS]
+def resume(data_set: Path, snapshot: Path, folder: Path, *others: str) -> int:
+    options = ["--snapshot", str(snapshot), "--snapshot-path", str(folder), *OPTIONS, *others]
     options.remove("--no-weights")  # the snapshot stands in the place of a start
     return main(["train", *options, "pascal", str(data_set)])
 
@@ -85,6 +85,12 @@ def test_a_training_goes_on_from_any_step_with_the_same_result(
         assert not written.exists()
         return
     assert_equal_trainings(straight / "last.pt", written)
+
+
+def test_what_is_only_measured_may_differ_when_a_training_goes_on(
+    data_set: Path, straight: Path, tmp_path: Path
+) -> None:
+    assert resume(data_set, straight / f"step{2 * STEPS}.pt", tmp_path, "--compute-val-loss") == 0
 
 
 def test_a_training_killed_in_the_middle_of_an_epoch_goes_on_with_the_same_result(

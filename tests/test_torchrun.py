@@ -77,6 +77,10 @@ def test_one_gpu_for_several_processes_is_refused(monkeypatch: pytest.MonkeyPatc
         process_group("0"),
     ):
         pass
+    # one on each of two machines: none is shared, but there is none here
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    with pytest.raises(UsageError, match="--gpu: 99 found, expected"), process_group("99"):
+        pass
 
 
 def test_processes_wait_for_a_validation_as_long_as_it_takes(

@@ -57,6 +57,21 @@ with Window(Telling()) as window:
 print("ended", flush=True)
 """
 
+_GROWING = f"""
+{_VIEWER}
+class Growing(Telling):
+    size_px = 180, 320
+    def picture(self):
+        return np.zeros((*self.size_px, 3), np.uint8)
+    def press(self, key):
+        super().press(key)
+        self.size_px = {{"l": (450, 800), "s": (180, 320)}}.get(key, self.size_px)
+
+with Window(Growing()) as window:
+    while window.update():
+        pass
+"""
+
 # The monitor, with a detector that sees one masked face, left of the middle, in every picture.
 _MONITOR = """
 import logging, sys
@@ -153,6 +168,19 @@ def test_keys_and_clicks_reach_the_viewer(display: Display) -> None:
         assert script.line() == "key q"
         assert script.line() == "ended"
         assert script.ended() == (0, "")
+
+
+def test_the_window_grows_with_the_picture_and_stays_for_smaller_ones(display: Display) -> None:
+    with Script(display, _GROWING) as script:
+        window = display.window("maskgate")
+        display.wait_for_size(window, (320, 180))
+        display.press(window, "l")
+        display.wait_for_size(window, (800, 450))
+        assert script.line() == "key l"
+        for key in "sq":
+            display.press(window, key)
+            assert script.line() == f"key {key}"
+            assert key == "q" or display.size_px(window) == (800, 450)
 
 
 def test_closing_the_window_ends_it(display: Display) -> None:

@@ -120,6 +120,10 @@ class Latch:
         # Waiting for ever, or for a time beyond what the platform can wait, is an error.
         return min(max(patience_seconds, 0.0), _LONGEST_WAIT_SECONDS)
 
+    def leave_behind(self) -> None:
+        """Tell the watchers nothing more: what drives this hangs, and another takes its place."""
+        self._watchers = ()
+
     def lock(self, reason: str) -> bool:
         """Lock whatever the lease says, and leave it at that; True when it is certainly done."""
         self._lease = Lease(unlocked=False, reason=reason)
@@ -155,7 +159,8 @@ class Latch:
             self._spent = "the pulse ended"
 
     def _follow(self, lease: Lease) -> None:
-        if self._lease.unlocked and not lease.unlocked:
+        ends = self._lease.unlocked and not lease.unlocked
+        if ends and self._state is not Door.LOCKED:
             # An unlock that seemed to fail may have opened the door all the same.
             self._failures = 0
             self._retry_at = -math.inf

@@ -97,6 +97,7 @@ class Worker:
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
             self._abandoned.set()
+            self._latch.leave_behind()
             _log.error("%s: still busy after %g s, state unknown", self._name, timeout_seconds)
             return False
         return self._locked_at_the_end

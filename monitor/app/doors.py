@@ -201,7 +201,7 @@ class Doors:
             else:
                 self._sections[door.name] = section
                 return f"as before: {problems[0]}" if problems else None
-        return f"locked and out of action: {'; and as before: '.join(problems)}"
+        return f"told to lock, and out of action: {'; and as before: '.join(problems)}"
 
     def _end(self, line: Line) -> None:
         self._lines.leaving(line).close()

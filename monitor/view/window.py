@@ -67,6 +67,7 @@ class Window:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._size_px: tuple[int, int] | None = None
+        self._largest_px = (0, 0)
         self._full_screen = False
         self._due_at = 0.0
 
@@ -91,17 +92,22 @@ class Window:
     def _show(self, image: Image | None) -> None:
         if image is None:
             return
-        first = self._size_px is None
+        if self._size_px is None:
+            flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(_TITLE, flags)
+            cv2.setMouseCallback(_TITLE, self._mouse)
         self._size_px = image.shape[1], image.shape[0]
-        if first:
-            self._open(*self._size_px)
+        self._fit(*self._size_px)
         cv2.imshow(_TITLE, image)
 
-    def _open(self, width_px: int, height_px: int) -> None:
-        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        scale = min(1.0, 1280 / width_px, 720 / height_px)
-        cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
-        cv2.setMouseCallback(_TITLE, self._mouse)
+    def _fit(self, width_px: int, height_px: int) -> None:
+        """Give the window the size of the first picture, and of each that is larger."""
+        largest = max(self._largest_px[0], width_px), max(self._largest_px[1], height_px)
+        if largest != self._largest_px:
+            # what stands for a camera that is still being opened is small
+            self._largest_px = largest
+            scale = min(1.0, 1280 / width_px, 720 / height_px)
+            cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
 
     def _mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
         """What OpenCV calls, with a place in pixels of the picture."""

@@ -24,7 +24,7 @@ class _Newest:
     result: Result
     number: int
     at: float
-    looked_at: float
+    looked_at: float | None
 
 
 class LiveDoor:
@@ -63,7 +63,7 @@ class LiveDoor:
         """Take note of the door's next result; returns at once."""
         before, now = self._newest, self._clock()
         looked = result.fresh and result.candidates is not None
-        looked_before = before.looked_at if before else self._started_at
+        looked_before = before.looked_at if before else None
         number = before.number + 1 if before else 1
         self._summary.add(result)
         self._newest = _Newest(result, number, now, now if looked else looked_before)
@@ -98,12 +98,15 @@ class LiveDoor:
 
         A camera that is silent, frozen or late makes it grow, and so does a detector that hangs.
         """
-        return self._clock() - (self._newest.looked_at if self._newest else self._started_at)
+        looked_at = self._newest.looked_at if self._newest else None
+        return self._clock() - (self._started_at if looked_at is None else looked_at)
 
     @property
     def ready(self) -> bool:
         """Whether the door has been looked at just now."""
-        return self._newest is not None and self.frame_age_seconds <= READY_SECONDS
+        newest = self._newest
+        looked = newest is not None and newest.looked_at is not None
+        return looked and self.frame_age_seconds <= READY_SECONDS
 
     @property
     def hung(self) -> bool:
