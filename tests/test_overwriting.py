@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -129,12 +131,85 @@ def test_a_full_disk_leaves_a_picture_that_was_to_be_copied_again(tmp_path: Path
     assert list(copy.parent.iterdir()) == [copy]
 
 
-def test_what_a_killed_conversion_left_is_not_written_through(tmp_path: Path, source: Path) -> None:
+def test_files_beside_what_is_written_are_left_alone(tmp_path: Path, source: Path) -> None:
     picture = source / "x" / "a.jpg"
     before = picture.read_bytes()
-    labels = tmp_path / "voc" / "Annotations"
-    labels.mkdir(parents=True)
-    (labels / "a.xml.partial").symlink_to(picture)
-    convert(*words_of("csv", source), *target_of("pascal", tmp_path))
+    (tmp_path / "data.csv.partial").write_text("mine")
+    (tmp_path / "classes.csv.partial").symlink_to(picture)
+    there = sorted([*tmp_path.iterdir(), tmp_path / "data.csv", tmp_path / "classes.csv"])
+    convert(*words_of("csv", source), *target_of("csv", tmp_path))
+    assert (tmp_path / "data.csv.partial").read_text() == "mine"
     assert picture.read_bytes() == before
-    assert sorted(path.suffix for path in labels.iterdir()) == [".xml"] * 3
+    assert sorted(tmp_path.iterdir()) == there
+
+
+def test_the_name_of_one_file_may_be_that_of_the_other_and_more(
+    tmp_path: Path, source: Path
+) -> None:
+    data, classes = tmp_path / "k.csv.partial", tmp_path / "k.csv"
+    convert(*words_of("csv", source), "--csv", data, classes)
+    assert_same(read(["csv", data, classes]), read(words_of("csv", source)))
+
+
+def test_names_may_be_as_long_as_the_disk_takes_them(tmp_path: Path) -> None:
+    name = "я" * 124  # 248 bytes, of the 255 that a name may have
+    draw(tmp_path / "x" / "a.jpg").rename(tmp_path / "x" / f"{name}.jpg")
+    (tmp_path / "data.csv").write_text(f"x/{name}.jpg,,,,,\n", encoding="utf-8")
+    (tmp_path / "classes.csv").write_text("mask,0\n")
+    convert(*words_of("csv", tmp_path), *target_of("pascal", tmp_path))
+    assert stems(read(words_of("pascal", tmp_path))) == [name]
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["pipe", "link-to-a-pipe"])
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path, source: Path, linked: bool) -> None:
+    pipe = data = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    if linked:  # as /dev/stdout is
+        data = tmp_path / "data.csv"
+        data.symlink_to(pipe)
+    classes = tmp_path / "classes.csv"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        convert(*words_of("csv", source), "--csv", data, classes, "--force")
+        got = os.read(reader, 65536)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert data.is_symlink() == linked
+    convert(*words_of("csv", source), "--csv", tmp_path / "file.csv", classes, "--force")
+    assert got == (tmp_path / "file.csv").read_bytes()
+
+
+def test_a_device_stays_a_device(tmp_path: Path, source: Path) -> None:
+    # A link, so that the machine keeps its own whatever happens.
+    data = tmp_path / "data.csv"
+    data.symlink_to(os.devnull)
+    convert(*words_of("csv", source), "--csv", data, tmp_path / "classes.csv", "--force")
+    assert data.is_char_device()
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_stays(tmp_path: Path, source: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.mkdir()
+    with pytest.raises(MaskgateError, match=r"data\.csv: cannot write the file: Is a directory"):
+        convert(*words_of("csv", source), *target_of("csv", tmp_path), "--force")
+    assert sorted(tmp_path.iterdir()) == [data, source]
+
+
+def test_what_is_overwritten_keeps_its_mode(tmp_path: Path) -> None:
+    mine = draw(tmp_path / "x" / "a.jpg")
+    mine.chmod(0o600)
+    (tmp_path / "data.csv").write_text("x/a.jpg,,,,,\n")
+    (tmp_path / "classes.csv").write_text("mask,0\n")
+    words = [*words_of("csv", tmp_path), *target_of("pascal", tmp_path), "--force"]
+    convert(*words, "--copy")
+    picture = tmp_path / "voc" / "JPEGImages" / "a.jpg"
+    files = [tmp_path / "voc" / "Annotations" / "a.xml", picture]
+    for path in files:
+        path.chmod(0o640)
+    convert(*words, "--copy")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o640, 0o640]
+    # A picture that becomes a link has no mode of its own: what it leads to keeps its.
+    convert(*words)
+    assert picture.is_symlink()
+    assert stat.S_IMODE(mine.stat().st_mode) == 0o600

@@ -86,7 +86,6 @@ def replace_keeping_original(path: Path, data: bytes) -> None:
                 shutil.copy2(path, partial)
         with replacing(path.resolve()) as partial:
             partial.write_bytes(data)
-            shutil.copymode(path, partial)
     except OSError as error:
         raise DatasetError(f"{path}: cannot repair the file: {error.strerror}") from None
 
