@@ -23,9 +23,8 @@ from .data_arguments import (
     add_val_annotations,
     lists,
     read_found,
-    read_unlisted,
 )
-from .datasets import DataSet, Sample
+from .datasets import DataSet, Sample, pascal_labelled
 from .datasets.coco_plan import SUFFIX, coco_plan
 from .datasets.csv_plan import csv_plan
 from .datasets.pascal_plan import pascal_plan
@@ -144,13 +143,14 @@ def _read_lists(options: argparse.Namespace, titles: Sequence[str | None]) -> li
     """The data set of each list; warns of the pictures that a division leaves out."""
     found = [read_found(options, title) for title in titles]
     if options.kind == "pascal" and titles not in ([None], [options.split]):
-        left_out = len(read_unlisted(options, found).pictures)
+        listed = {path.stem for part in found for path in part.pictures}
+        left_out = pascal_labelled(options.folder, options.image_extension) - listed
         if left_out:
             log.warning(
                 "%s: pictures left out because they are on none of the lists %s: %d",
                 options.folder,
                 ", ".join(map(str, titles)),
-                left_out,
+                len(left_out),
             )
     return [part.usable(options.damaged) for part in found]
 

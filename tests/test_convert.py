@@ -129,6 +129,31 @@ def test_pictures_on_no_list_are_counted(listed: Path, caplog: pytest.LogCapture
     )
 
 
+def test_pictures_without_labels_are_counted_once_and_on_a_list(
+    listed: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (listed / "ImageSets" / "Main" / "test.txt").unlink()
+    (listed / "Annotations" / "b.xml").unlink()
+    draw(listed / "JPEGImages" / "e.jpg")
+    with caplog.at_level(logging.WARNING):
+        convert("pascal", listed, *target_of("yolo", listed))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{listed}: pictures left out because they have no XML file: 1",
+        f"{listed}: pictures left out because they are on none of the lists train, val: 1",
+    ]
+
+
+def test_pictures_of_another_kind_are_not_counted_as_on_no_list(
+    listed: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (listed / "JPEGImages" / "d.jpg").unlink()
+    draw(listed / "JPEGImages" / "d.png")
+    (listed / "ImageSets" / "Main" / "test.txt").unlink()
+    with caplog.at_level(logging.WARNING):
+        convert("pascal", listed, "--image-extension", "jpg", *target_of("yolo", listed))
+    assert not caplog.records
+
+
 def test_csv_without_a_place_for_lists_takes_them_all_and_says_so(
     listed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

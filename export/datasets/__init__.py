@@ -4,7 +4,7 @@ from .coco import coco_lists, read_coco
 from .csv import read_csv
 from .dataset import DataSet, Problem, class_names
 from .fault import DatasetError
-from .pascal import pascal_lists, read_pascal
+from .pascal import pascal_labelled, pascal_lists, read_pascal
 from .picture import picture_size_px, read_picture
 from .sample import Sample
 from .yolo import read_yolo, yolo_lists
@@ -16,6 +16,7 @@ __all__ = [
     "Sample",
     "class_names",
     "coco_lists",
+    "pascal_labelled",
     "pascal_lists",
     "picture_size_px",
     "read_coco",

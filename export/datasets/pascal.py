@@ -85,6 +85,15 @@ def pascal_lists(folder: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
+def pascal_labelled(folder: Path, image_extension: str | None = None) -> set[str]:
+    """Names of the pictures in a folder that have an XML file; none of either is read.
+
+    folder, image_extension: see `read_pascal`.
+    """
+    names = _pictures(folder / "JPEGImages", image_extension, Gathering())
+    return {name for name in names if is_file(folder / "Annotations" / f"{name}.xml")}
+
+
 def _list_file(folder: Path, name: str) -> Path:
     return folder / "ImageSets" / "Main" / f"{name}.txt"
 
