@@ -201,6 +201,18 @@ def test_a_clip_for_which_there_is_no_room_gets_no_name(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_snapshot_for_which_there_is_no_room_is_not_there_in_part(tmp_path: Path) -> None:
+    jpeg_bytes = len(cv2.imencode(".jpg", picture("masked"))[1])
+    with (
+        full_disk(jpeg_bytes // 2),
+        Pictures(
+            tmp_path, door="hall", snapshots=True, clip_seconds=0.0, overwrite=False
+        ) as pictures,
+    ):
+        pictures.see(result(0, NOBODY), NOON)
+    assert list((tmp_path / "pictures").iterdir()) == []
+
+
 def test_a_clip_that_fails_costs_no_other_picture(tmp_path: Path) -> None:
     jpeg_bytes = len(cv2.imencode(".jpg", picture("masked"))[1])
     with (

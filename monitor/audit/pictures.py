@@ -171,9 +171,7 @@ class Pictures:
         if self._clip and (shot.time > self._clip[0].until or shot.span is not self._clip[0]):
             self._end_clip()
         if jpeg and shot.snapshot:
-            path = self._folder / PICTURES / shot.snapshot
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(jpeg)
+            _write(self._folder / PICTURES / shot.snapshot, jpeg)
         if self._clip_seconds:
             self._roll(shot, jpeg)
 
@@ -219,3 +217,13 @@ class Pictures:
         file.close()
         span.complete_files += 1
         self._written()
+
+
+def _write(path: Path, jpeg: bytes) -> None:
+    """Write a picture whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.write_bytes(jpeg)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
