@@ -184,8 +184,8 @@ def run(options: argparse.Namespace) -> int:
     labels: dict[str, LabelFigures] = {}
     if options.by_label:
         labels = measure_by_label(samples, found, score=Contract.deny, overlap=thresholds.overlap)
-        if labels:
-            print(labels_table(labels))
+    if labels:
+        print(labels_table(labels))
     if options.report:
         evaluation = Evaluation(
             path, options, detector.resize, samples, found, thresholds, figures, sources, labels

@@ -20,6 +20,7 @@ _log = logging.getLogger("monitor.app")
 
 
 def make_locks(
+    held: ExitStack,
     door: DoorSection,
     source: Source,
     *,
@@ -27,9 +28,11 @@ def make_locks(
     overwrite: bool,
     lock_watchers: Sequence[Callable[[Change], None]] = (),
 ) -> list[Worker]:
-    """The workers of the door's actuators, not yet started; arguments as for `make_line`.
+    """The workers of the door's actuators, not yet started; the others as for `make_line`.
 
-    Raises ConfigError when one of them cannot be had; none is held on to then.
+    held: lets go of each of them, once it is made, when the stack is left.
+
+    Raises ConfigError when one of them cannot be had.
     """
     # Playing a clip must not open a real door.
     driven = [part for part in door.actuators if source.live or actuate or part.kind == "log"]
@@ -37,14 +40,12 @@ def make_locks(
         if part not in driven:
             _log.info("%s: left alone while %s plays, but for --actuate", part.name, source.name)
     locks = []
-    with ExitStack() as held:
-        for part in driven:
-            lock = make_worker(
-                door, part, live=source.live, overwrite=overwrite, lock_watchers=lock_watchers
-            )
-            held.callback(lock.close, 0.0)
-            locks.append(lock)
-        held.pop_all()
+    for part in driven:
+        lock = make_worker(
+            door, part, live=source.live, overwrite=overwrite, lock_watchers=lock_watchers
+        )
+        held.callback(lock.close, 0.0)
+        locks.append(lock)
     return locks
 
 

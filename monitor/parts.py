@@ -157,10 +157,8 @@ def make_keeping(
     """
     with ExitStack() as held:
         locks = make_locks(
-            door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
+            held, door, source, actuate=actuate, overwrite=overwrite, lock_watchers=lock_watchers
         )
-        for lock in locks:
-            held.callback(lock.close, 0.0)
         keeper = make_doorkeeper(
             door, source, detector, locks, each=each, orders=orders, watchers=watchers
         )

@@ -30,6 +30,11 @@ def says(selector: str, text: str) -> str:
     return f"document.querySelector({selector!r})?.innerText.trim() === {text!r}"
 
 
+def shows(count: int, width: str = "> 0") -> str:
+    """The condition, in JavaScript, that there are so many pictures, each of such a width."""
+    return f"{IMAGES}.length === {count} && {IMAGES}.every((image) => image.naturalWidth {width})"
+
+
 def unlock(site: Site, door: str = "front") -> None:
     """Show a masked face for as long as it takes, whatever was seen before."""
     for _ in range(20):
@@ -119,7 +124,7 @@ def test_more_doors_than_a_browser_has_connections_are_all_shown(tab: Tab) -> No
         for name in names:
             site.show("bare", name)
         tab.go(site.page.address)
-        tab.wait_for(f"{IMAGES}.length === 8 && {IMAGES}.every((image) => image.naturalWidth)")
+        tab.wait_for(shows(8))
         unlock(site, "door 7")
         tab.wait_for(says(".door:nth-child(8) .word", "Unlocked"))
 
@@ -129,13 +134,13 @@ def test_a_door_that_is_gone_is_shown_no_more(tab: Tab) -> None:
         for name in ("front", "back"):
             unlock(site, name)
         tab.go(site.page.address)
-        tab.wait_for(f"{IMAGES}.length === 2 && {IMAGES}.every((image) => image.naturalWidth)")
+        tab.wait_for(shows(2))
         site.page.remove("front")
         tab.wait_for("document.querySelectorAll('.door').length === 1")
         assert tab.text(".door h2") == "back"
         site.begin("front")
         site.show("bare", "front")
-        tab.wait_for(f"{IMAGES}.length === 2 && {IMAGES}.every((image) => image.naturalWidth)")
+        tab.wait_for(shows(2))
 
 
 def test_a_door_that_begins_anew_does_not_go_on_showing_what_it_was(tab: Tab) -> None:
@@ -157,15 +162,13 @@ def test_when_doors_move_up_the_first_ones_are_still_those_that_show_video(tab: 
         for name in names:
             site.show("bare", name)
         tab.go(site.page.address)
-        tab.wait_for(f"{IMAGES}.length === 6 && {IMAGES}.every((image) => image.naturalWidth)")
+        tab.wait_for(shows(6))
         # It is the last one afterwards.
         site.page.remove("door 0")
         site.begin("door 0")
         for name in names:
             site.show("bare", name, width_px=96)
-        tab.wait_for(
-            f"{IMAGES}.length === 6 && {IMAGES}.every((image) => image.naturalWidth === 96)"
-        )
+        tab.wait_for(shows(6, "=== 96"))
         told = f"{IMAGES}.filter((image) => image.src.includes('video')).map((image) => image.alt)"
         assert tab.evaluate(told) == [f"What the camera of {name} sees" for name in names[1:5]]
 

@@ -99,7 +99,7 @@ class Doors:
         stack.push(self.pipeline)
         stack.__exit__(kind, error, trace)
 
-    def follow(self, newer: Callable[[], Config | None]) -> None:
+    def follow(self, newer: Callable[[], Config | None]) -> bool:
         """Change what a newer configuration changes; keep what there is when it cannot be used.
 
         Zones, policy and actuators of a door are exchanged between two of its frames, and it
@@ -110,17 +110,20 @@ class Doors:
         that is read later begins it again. One line in the log says what became of each door.
 
         newer: gives the configuration, None when there is none; may raise ConfigError.
+
+        Returns whether other doors than before may be watched now.
         """
         try:
             config = newer()
             if config is None:
-                return
+                return False
             self._change(config)
         except MaskgateError as error:
             _log.error("configuration refused: %s", error)
         except Closed:
             # The run is over; the pipeline knows why.
-            return
+            return False
+        return True
 
     def _change(self, config: Config) -> None:
         after = self._chosen(config)

@@ -105,9 +105,9 @@ def run(
                 doors.show(*found)
             if time.monotonic() >= ends_at or (shown and not shown.update()):
                 break
-            doors.follow(newer)
-            for gone in overrides.keys() - {line.name for line in doors.pipeline.lines}:
-                del overrides[gone]
+            if doors.follow(newer):
+                for gone in overrides.keys() - {line.name for line in doors.pipeline.lines}:
+                    del overrides[gone]
 
 
 def _ordered(
