@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,22 +27,27 @@ CALIBRATION_PICTURES = 64
 # What lies between two convolutions is named as well, so that it takes int8 from the one and hands
 # int8 to the other instead of going through float32.
 QUANTISED = ("Conv", "Relu", "Clip", "Add")
-CLASS_PREDICTOR = "cls_logits.weight"
-BOX_PREDICTOR = "bbox_reg.weight"
-# As many channels as a vector of float32 holds: up to here int8 saves no time, see `edge-4, int8`
-# in EXPERIMENTS.md.
-THIN = 16
+# Between these, what a predictor gives matters: a score below 0.02 never counts, and an anchor less
+# than a quarter or more than four times as wide as its object is rare. How sure a network is of the
+# background lies far below, and would take most of the 256 steps.
+RANGES: dict[str, dict[str, float]] = {
+    "cls_logits.weight": {"rmin": -4.0},
+    "bbox_reg.weight": {"rmin": -1.5, "rmax": 1.5},
+}
+# A convolution of no more channels than this, each value of no more than so many others, is no
+# faster in int8: see `thin` in EXPERIMENTS.md.
+THIN = 32
 
 
 def quantise(model: ModelProto, pictures: Sequence[Image]) -> ModelProto:
     """A copy of a graph with its convolutions in int8 (QDQ), weights by channel.
 
-    What predicts boxes stays in float32, because the few that are far from their anchors would
-    take the resolution of all others; so do the thin convolutions that a network may begin with,
-    all that comes before, and all that comes after the last convolution.
+    In float32 stay the thin convolutions that a network may begin with, all that comes before, and
+    all that comes after the last convolution.
 
-    pictures: uint8 [H, W, 3] BGR each, of the network's size; the range of every activation is what
-        they span. Without VNNI a processor may saturate where two products are added up.
+    pictures: uint8 [H, W, 3] BGR each, of the network's size; the range of every activation but
+        those of RANGES is what they span. Without VNNI a processor may saturate where two products
+        are added up.
     """
     with TemporaryDirectory() as folder, quiet_quantiser():
         traced, prepared, quantised = (Path(folder, f"{n}.onnx") for n in range(3))
@@ -58,30 +64,44 @@ def quantise(model: ModelProto, pictures: Sequence[Image]) -> ModelProto:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            extra_options={"TensorQuantOverrides": narrowed(nodes)},
         )
         return onnx.load(quantised)
 
 
 def inner_nodes(graph: GraphProto) -> list[str]:
-    """Names of the nodes from the first convolution that is not thin to what the boxes take."""
+    """Names of the nodes from the first convolution that is not thin to those that predict."""
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    outputs = {weight.name: weight.dims[0] for weight in graph.initializer if weight.dims}
-    wide = (node for node in convolutions if outputs[node.input[1]] > THIN)
+    shapes = {weight.name: weight.dims for weight in graph.initializer}
+    wide = (node for node in convolutions if not thin(shapes[node.input[1]]))
     reached = {next(wide, convolutions[0]).input[0]}
     after = []
     for node in graph.node:  # a graph lists what makes a value before what takes it
         if reached & set(node.input):
             reached.update(node.output)
             after.append(node)
-    boxes = [node for node in convolutions if node.input[1].endswith(BOX_PREDICTOR)]
-    scores = [node for node in convolutions if node.input[1].endswith(CLASS_PREDICTOR)]
-    needed = {node.input[0] for node in boxes} | {node.output[0] for node in scores}
+    needed = set(narrowed(graph))
     inner: list[NodeProto] = []
     for node in reversed(after):
         if needed & set(node.output):
             needed.update(node.input)
             inner.append(node)
     return [node.name for node in inner if node.op_type in QUANTISED]
+
+
+def thin(shape: Sequence[int]) -> bool:
+    """Whether int8 saves no time in a convolution; `shape` [O, I, h, w] is of its weights."""
+    return shape[0] <= THIN and math.prod(shape[1:]) <= THIN
+
+
+def narrowed(graph: GraphProto) -> dict[str, list[dict[str, np.float32]]]:
+    """Limits to the range of what each predictor gives, by the name of that."""
+    return {
+        node.output[0]: [{side: np.float32(value) for side, value in limits.items()}]
+        for node in graph.node
+        for predictor, limits in RANGES.items()
+        if node.op_type == "Conv" and node.input[1].endswith(predictor)
+    }
 
 
 class Calibration(CalibrationDataReader):
