@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,23 @@ from .weights import Weights, load_weights, read_weights
 from .weights_shape import network_shape
 
 
-def initial_network(
-    options: argparse.Namespace, classes: tuple[str, ...]
-) -> tuple[RetinaNet, frozenset[str]]:
+@dataclass(frozen=True)
+class Start:
+    """What a training starts with.
+
+    loaded: names of the tensors of the network that are not random.
+    folded: whether what was loaded has its batch normalisations folded away, see `unfolding`.
+    """
+
+    network: RetinaNet
+    loaded: frozenset[str]
+    folded: bool = False
+
+
+def initial_network(options: argparse.Namespace, classes: tuple[str, ...]) -> Start:
     """The network that the options describe, with the weights that they name.
 
-    Returns it and the names of the tensors that were loaded. Raises ModelError or UsageError when
+    Raises ModelError or UsageError when
     that cannot be done, and FetchError when weights that were asked for cannot be fetched.
     """
     if options.snapshot is not None:
@@ -40,10 +51,10 @@ def initial_network(
         print(f"{weights.name}: {report}", file=sys.stderr)
     if (options.freeze_backbone or options.freeze_stem) and not loaded:
         print("nothing is frozen: the backbone starts from random weights", file=sys.stderr)
-    return network, loaded
+    return Start(network, loaded, folded=weights is not None and weights.folded)
 
 
-def _of_snapshot(path: Path, classes: tuple[str, ...]) -> tuple[RetinaNet, frozenset[str]]:
+def _of_snapshot(path: Path, classes: tuple[str, ...]) -> Start:
     """The network of a snapshot, its values still to be restored, and what it had loaded."""
     content = checkpoint.load(path)
     config = RetinaNetConfig.from_dict(content["config"])
@@ -52,7 +63,7 @@ def _of_snapshot(path: Path, classes: tuple[str, ...]) -> tuple[RetinaNet, froze
             f"--snapshot {path}: trained on the classes {', '.join(config.classes)}, found "
             f"{', '.join(classes)}; expected the same data set"
         )
-    return RetinaNet(config), frozenset(content["loaded"])
+    return Start(RetinaNet(config), frozenset(content["loaded"]))
 
 
 def _weights(options: argparse.Namespace) -> Weights | None:

@@ -70,3 +70,9 @@ def folded(network: RetinaNet) -> RetinaNet:
     first.weight.copy_((first.weight / normalisation.std)[:, BGR_OF_RGB])
     network.normalisation = Centring(normalisation.mean)
     return network
+
+
+def unfolded_first(network: RetinaNet, state: dict[str, Tensor]) -> None:
+    """Undo `folded` in a state dict, in place; `network` is the one that the state is of."""
+    name = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)) + ".weight"
+    state[name] = state[name][:, BGR_OF_RGB] * network.normalisation.std

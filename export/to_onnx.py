@@ -208,6 +208,7 @@ def describe(
     made: how the graph was made.
     """
     training = {**content["arguments"], "epochs": content["epoch"], "export": made}
+    training["network"] = network.config.to_dict()
     return Contract(
         classes=network.config.classes,
         resize=resize,

@@ -22,13 +22,17 @@ from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
+from .retinanet import RetinaNet
 from .schedule import Schedule, plateau_factor, stopped_improving
 from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
 from .training_options import add_arguments, check_options, plain
 from .training_views import check_scenes, training_views
+from .unfolding import unfold
 from .validation import ap50s, check_validation, is_best, mean_loss, validated
+
+UNFOLDING_BATCHES = 16
 
 __all__ = ["add_arguments", "run"]
 
@@ -62,9 +66,14 @@ class Run:
             self.validation = validation.readable(options.damaged)
         check_validation(options, self.validation)
         check_scenes(options, data_set.classes)
-        network, loaded = initial_network(options, data_set.classes)
-        network = network.to(self.group.device, memory_format=torch.channels_last)
-        frozen = freeze(network, loaded, whole=options.freeze_backbone, stem=options.freeze_stem)
+        start = initial_network(options, data_set.classes)
+        network = start.network.to(self.group.device, memory_format=torch.channels_last)
+        self.views = training_views(options, data_set, self.resize, augment=True)
+        if start.folded:
+            self._unfold(network)
+        frozen = freeze(
+            network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
+        )
         self.still = frozen_norms(network, frozen, all_norms=options.batch_norm == "frozen")
         precision = PRECISIONS[options.precision]
         self.training = Training(
@@ -74,11 +83,10 @@ class Run:
             torch.amp.GradScaler(self.group.device.type, enabled=precision is torch.float16),
             self.resize,
             plain(options),
-            loaded,
+            start.loaded,
             epoch=options.initial_epoch or 0,
         )
         self._resume()
-        self.views = training_views(options, data_set, self.resize, augment=True)
         self.whole_views = None
         if self.validation is not None and options.compute_val_loss and self.group.leads:
             self.whole_views = training_views(options, self.validation, self.resize, augment=False)
@@ -102,6 +110,11 @@ class Run:
             options.snapshot_path if options.snapshots and self.group.leads else None,
             options.tensorboard_dir if self.group.leads else None,
         )
+
+    def _unfold(self, network: RetinaNet) -> None:
+        order = self.views.order(0, self.options.batch_size, UNFOLDING_BATCHES)
+        batches = self.views.batches(0, order, self.options.workers)
+        unfold(network, (pictures.to(self.group.device) for pictures, _ in batches))
 
     def _teacher(self) -> Teacher | None:
         options = self.options

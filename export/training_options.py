@@ -66,7 +66,12 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="start from torchvision's backbone, fetched once; the default, where it can be had",
     )
-    add("--weights", type=Path, metavar="FILE", help="start from a .pth, .safetensors or snapshot")
+    add(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="start from a .pth, .safetensors, .onnx or snapshot",
+    )
     add("--no-weights", action="store_true", help="start from random weights")
     add = parser.add_argument
     add(

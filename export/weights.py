@@ -14,6 +14,7 @@ from torch import Tensor
 from monitor.errors import ModelError
 
 from .checkpoint import check_file, read_torch_file
+from .exported_weights import read_exported
 from .retinanet import RetinaNet
 from .thinning import thinned
 
@@ -37,11 +38,13 @@ class Weights:
     state: float32 tensors under torchvision's current names of a whole RetinaNet.
     config: what the file says of its network: names and values of RetinaNetConfig; empty for a bare
         state dict.
+    folded: whether its batch normalisations are part of the convolutions, see `unfolding`.
     """
 
     name: str
     state: dict[str, Tensor]
     config: dict[str, Any] = field(default_factory=dict)
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,18 @@ class WeightsReport:
 
 
 def read_weights(path: Path) -> Weights:
-    """The tensors of a .safetensors file, a .pth file or a snapshot; runs no code found in it.
+    """The tensors of a .safetensors or .pth file, a snapshot or an exported ONNX file.
 
-    Raises ModelError when it cannot be read.
+    No code found in it is run. Raises ModelError when it cannot be read.
     """
     if path.suffix in (".h5", ".hdf5", ".keras"):
         raise ModelError(
             f"{path}: weights of Keras found, expected a .pth or .safetensors file of PyTorch, "
             "such as torchvision publishes"
         )
+    if path.suffix == ".onnx":
+        state, config = read_exported(path)
+        return Weights(path.name, state, config, folded=True)
     if path.suffix != ".safetensors":
         content = read_torch_file(path)
     else:
@@ -95,7 +101,7 @@ def read_weights(path: Path) -> Weights:
             content = load_file(path)
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path}: damaged: {error}") from None
-    config: dict[str, Any] = {}
+    config = {}
     if isinstance(content, dict) and "averaged" in content and "config" in content:
         content, config = content["averaged"], content["config"]
     if not isinstance(content, dict) or not all(
