@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from monitor.errors import SourceError
 from monitor.frame import Frame
 from monitor.sources import open_source
 from monitor.sources.camera import without_secrets
+from monitor.sources.capture import open_capture
 from monitor.sources.container import missing_bytes
 from monitor.sources.video import FrameClock
 
@@ -53,6 +55,23 @@ def test_a_clip_yields_every_frame_at_its_timestamp(clip: Clip) -> None:
     assert [frame.time for frame in frames] == pytest.approx([0, 0.125, 0.25, 0.375, 0.5])
     assert frames[0].image.shape == (48, 64, 3)
     assert all(frame.lasts_seconds == 0 for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        ({0}, 1),
+        ({0, 1}, 1),  # the other one is the detector's
+        ({0, 2, 5, 7}, 3),
+    ],
+)
+def test_decoding_a_clip_leaves_a_core_to_the_detector(
+    clip: Clip, monkeypatch: pytest.MonkeyPatch, cores: set[int], expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores)
+    capture = open_capture(str(clip("door", [("bare", 1)])))
+    assert capture.get(cv2.CAP_PROP_N_THREADS) == expected
+    capture.release()
 
 
 @pytest.mark.parametrize(
