@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from monitor.app.choice import chosen
 from monitor.config import Config, load
 from monitor.decision import Door
 from monitor.detector import Detector
@@ -86,8 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="its first door judges; else ./config.yaml if there",
+        help="whose door judges; else ./config.yaml if there",
     )
+    add("--door", metavar="NAME", help="whose zones and policy decide (default: the first)")
     add("--json", type=Path, metavar="OUT.json", help="write all of it")
     add("old", type=Path, metavar="OLD.onnx")
     add("new", type=Path, metavar="NEW.onnx")
@@ -98,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     """Carry out `compare`; returns the exit code, 0 whether anything differs or not."""
     make_folders(files=(options.json,))
     config: Config = load(options.config)
-    door = config.doors[0]
+    door = chosen(config, options.door)[0]
     for spec in options.sources:
         if open_recorded(spec).live:
             raise UsageError(f"{spec}: a live source found, expected a recorded one")

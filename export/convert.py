@@ -24,7 +24,7 @@ from .data_arguments import (
     lists,
     read_found,
 )
-from .datasets import DataSet, Sample, pascal_labelled
+from .datasets import DataSet, Sample, coco_unlisted, pascal_labelled
 from .datasets.coco_plan import SUFFIX, coco_plan
 from .datasets.csv_plan import csv_plan
 from .datasets.pascal_plan import pascal_plan
@@ -142,7 +142,15 @@ def _parts(options: argparse.Namespace) -> tuple[Lists, tuple[str, ...]]:
 def _read_lists(options: argparse.Namespace, titles: Sequence[str | None]) -> list[DataSet]:
     """The data set of each list; warns of the pictures that a division leaves out."""
     found = [read_found(options, title) for title in titles]
-    if options.kind == "pascal" and titles not in ([None], [options.split]):
+    divided = titles not in ([None], [options.split])
+    if options.kind == "coco" and divided and (unlisted := coco_unlisted(options.coco_path)):
+        log.warning(
+            "%s: files left out because they are of none of the lists %s: %s",
+            options.coco_path,
+            ", ".join(map(str, titles)),
+            ", ".join(unlisted),
+        )
+    if options.kind == "pascal" and divided:
         listed = {path.stem for part in found for path in part.pictures}
         left_out = pascal_labelled(options.folder, options.image_extension) - listed
         if left_out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -49,7 +49,7 @@ class PictureCache:
         room = limit_mb * 1e6
         for sample in tqdm(samples, desc="reading pictures", unit="picture"):
             try:
-                view, scale = self._read(sample)
+                view, scale = read_view(sample, self._columns, resize)
             except DatasetError as error:
                 if damaged is None:
                     raise
@@ -71,21 +71,29 @@ class PictureCache:
         """A picture, and the scale at which the network would look at the whole of it."""
         view = self._views[index]
         if view is None:
-            view, _ = self._read(self.samples[index])
+            view, _ = read_view(self.samples[index], self._columns, self._resize)
         return view, self._scales[index]
 
-    def _read(self, sample: Sample) -> tuple[View, float]:
-        image = sample.read()
-        height, width = image.shape[:2]
-        scale = fit_scale(self._resize, width, height)
-        shrink = min(ZOOM * scale, 1.0)
-        boxes = sample.boxes
-        if shrink < 1:
-            size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-            boxes = boxes * np.tile([size[0] / width, size[1] / height], 2).astype(np.float32)
-        labels = np.array([self._columns[label] for label in sample.labels], np.int64)
-        return View(image, boxes, labels), scale / shrink
+
+def read_view(sample: Sample, columns: Mapping[str, int], resize: ResizeRule) -> tuple[View, float]:
+    """A picture no larger than training needs it, and the scale at which the network would look.
+
+    columns: the column of the class scores of each label.
+    resize: see `PictureCache`.
+
+    Raises DatasetError when it cannot be read.
+    """
+    image = sample.read()
+    height, width = image.shape[:2]
+    scale = fit_scale(resize, width, height)
+    shrink = min(ZOOM * scale, 1.0)
+    boxes = sample.boxes
+    if shrink < 1:
+        size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        boxes = boxes * np.tile([size[0] / width, size[1] / height], 2).astype(np.float32)
+    labels = np.array([columns[label] for label in sample.labels], np.int64)
+    return View(image, boxes, labels), scale / shrink
 
 
 def fit_scale(resize: ResizeRule, width_px: int, height_px: int) -> float:

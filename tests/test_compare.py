@@ -62,6 +62,25 @@ def test_the_same_decisions_are_no_difference(
     ]
 
 
+def test_another_door_than_the_first_may_judge(
+    clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "doors.yaml").write_text(
+        "doors:\n- {name: front, source: 0}\n"
+        "- {name: back, source: 1, policy: {hold_seconds: 0.2}}\n"
+    )
+    source = str(clip("door", [("bare", 5), ("masked", 20)]))
+    words = ["compare", "--config", "doors.yaml", "old.onnx", "new.onnx", source]
+    unlocked = []
+    for door in ([], ["--door", "back"]):
+        assert main([*words[:1], *door, *words[1:]]) == 0
+        unlocked.append(int(capsys.readouterr().out.split(" -> ")[1].split(",")[0]))
+    first, back = unlocked
+    assert back > first
+    assert main([*words, "--door", "side"]) == 2
+    assert "--door: 'side' found, expected one of front, back" in capsys.readouterr().err
+
+
 def test_a_model_that_misses_bare_faces_is_seen_to_keep_the_door_open(
     clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

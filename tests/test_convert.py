@@ -129,6 +129,24 @@ def test_pictures_on_no_list_are_counted(listed: Path, caplog: pytest.LogCapture
     )
 
 
+def test_files_of_no_list_are_named(
+    tmp_path: Path, listed: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "coco"
+    convert("pascal", listed, "--coco", folder)
+    annotations = folder / "annotations"
+    shutil.copy(annotations / "instances_test.json", annotations / "instances_street.json")
+    with caplog.at_level(logging.WARNING):
+        convert("coco", folder, "--yolo", tmp_path / "street", "--split", "street")
+        assert not caplog.records
+        convert("coco", folder, "--yolo", tmp_path / "all")
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{folder}: files left out because they are of none of the lists train, val, test: "
+        "instances_street.json"
+    )
+
+
 def test_pictures_without_labels_are_counted_once_and_on_a_list(
     listed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,9 +13,14 @@ from picture_files import draw, draw_scene
 
 from export import debug
 from export.__main__ import main
+from export.datasets import read_csv
+from export.drawing.labelled_views import LabelledViews
 from export.drawing.matched_boxes import Fate
 from export.drawing.matched_drawing import COLOURS
 from export.drawing.picture_window import PictureWindow
+from export.picture_cache import PictureCache
+from export.training_set import TrainingSet
+from monitor.contract import ResizeRule
 from monitor.frame import Image
 
 GREEN, ORANGE, RED = (COLOURS[fate] for fate in Fate)
@@ -110,6 +115,19 @@ def test_pictures_have_the_size_that_training_sees(folder: Path) -> None:
     assert plain.shape[1] == 800
     assert run(folder, "--image-min-side", "600", "--image-max-side", "900", "--display-name") == 0
     assert read(folder / "out" / "below" / "scene_debug.jpg").shape[0] > plain.shape[0] > 608
+
+
+@pytest.mark.parametrize("side_px", [64, 320])
+def test_pictures_are_those_that_training_takes(folder: Path, side_px: int) -> None:
+    resize = ResizeRule(side_px, side_px)
+    data_set = read_csv(folder / "data.csv", folder / "classes.csv")
+    views = LabelledViews(data_set, resize, None, seed=0)
+    pictures = PictureCache(data_set.samples, data_set.classes, resize, limit_mb=1.0)
+    training = TrainingSet(pictures, data_set.classes, resize, None, scenes=0.0, seed=0)
+    for number in range(len(views)):
+        picture, target = training[number]
+        assert np.array_equal(views[number].image, picture.numpy())
+        assert np.array_equal(views[number].boxes, target.boxes.numpy())
 
 
 @pytest.mark.parametrize(

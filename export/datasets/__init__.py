@@ -1,6 +1,6 @@
 """Readers and writers of labelled pictures on disk."""
 
-from .coco import coco_lists, read_coco
+from .coco import coco_lists, coco_unlisted, read_coco
 from .csv import read_csv
 from .dataset import DataSet, Problem, class_names
 from .fault import DatasetError
@@ -16,6 +16,7 @@ __all__ = [
     "Sample",
     "class_names",
     "coco_lists",
+    "coco_unlisted",
     "pascal_labelled",
     "pascal_lists",
     "picture_size_px",

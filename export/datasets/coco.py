@@ -56,6 +56,12 @@ def coco_lists(path: Path) -> tuple[str, ...]:
     return tuple(name for name in LISTS if not is_file(path) and _files_of(path, name))
 
 
+def coco_unlisted(path: Path) -> tuple[str, ...]:
+    """Names of the JSON files of a DIR that belong to none of its lists."""
+    listed = {file for name in LISTS for file in _files_of(path, name)}
+    return tuple(file.name for file in _files_of(path, "") if file not in listed)
+
+
 def _files_of(folder: Path, split: str) -> list[Path]:
     return sorted((folder / "annotations").glob(f"instances_{split}*.json"))
 

@@ -8,7 +8,7 @@ from monitor.contract import ResizeRule
 
 from ..datasets.dataset import DataSet
 from ..datasets.fault import DatasetError
-from ..picture_cache import fit_scale
+from ..picture_cache import read_view
 from ..transforms import Augmentation, View, augmented, resized
 
 
@@ -39,27 +39,23 @@ class LabelledViews:
     def __getitem__(self, number: int) -> View:
         """One view of a picture; raises DatasetError when it cannot be read."""
         if self._augmentation is None:
-            view = self._read(number)
+            view, _ = self._read(number)
             height, width = view.image.shape[:2]
             return resized(view, self._resize.size(width, height))
         # the others are for a mosaic
         numbers = iter([number, *self._rng.integers(len(self._samples), size=3).tolist()])
 
         def pick() -> tuple[View, float]:
-            view = self._read_or(next(numbers), number)
-            height, width = view.image.shape[:2]
-            return view, fit_scale(self._resize, width, height)
+            return self._read_or(next(numbers), number)
 
         return augmented(pick, self._augmentation, self._rng)
 
-    def _read_or(self, number: int, wanted: int) -> View:
+    def _read_or(self, number: int, wanted: int) -> tuple[View, float]:
         """One picture, or in its place the one that is wanted: only of that an error is raised."""
         try:
             return self._read(number)
         except DatasetError:
             return self._read(wanted)
 
-    def _read(self, number: int) -> View:
-        sample = self._samples[number]
-        labels = np.array([self._columns[label] for label in sample.labels], np.int64)
-        return View(sample.read(), sample.boxes, labels)
+    def _read(self, number: int) -> tuple[View, float]:
+        return read_view(self._samples[number], self._columns, self._resize)
