@@ -173,6 +173,19 @@ def test_when_doors_move_up_the_first_ones_are_still_those_that_show_video(tab: 
         assert tab.evaluate(told) == [f"What the camera of {name} sees" for name in names[1:5]]
 
 
+def test_doors_are_shown_in_the_order_that_is_asked_for(tab: Tab) -> None:
+    names = "[...document.querySelectorAll('.door h2')].map((name) => name.innerText).join()"
+    with Site("front", "side", "back") as site:
+        tab.go(site.page.address)
+        tab.wait_for(f"{names} === 'front,side,back'")
+        # begins anew, as after a change of its camera
+        site.page.remove("front")
+        site.begin("front")
+        tab.wait_for(f"{names} === 'side,back,front'")
+        site.page.arrange(["front", "gone", "side"])
+        tab.wait_for(f"{names} === 'front,side,back'")
+
+
 def test_without_a_connection_nothing_old_passes_for_live(tab: Tab) -> None:
     with Site() as site:
         unlock(site)

@@ -73,9 +73,14 @@ class Doors:
         self.pipeline = Pipeline(lines)
 
     @property
+    def names(self) -> Sequence[str]:
+        """Of the doors, in the order of the configuration."""
+        return list(self._sections)
+
+    @property
     def panes(self) -> Sequence[Pane]:
         """What the window shows of each door, in the order of the configuration."""
-        return [self._lines.panes[name] for name in self._sections]
+        return [self._lines.panes[name] for name in self.names]
 
     def show(self, line: Line, result: Result) -> None:
         """Let the door's pane show a newer result."""

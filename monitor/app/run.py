@@ -108,6 +108,8 @@ def run(
             if doors.follow(newer):
                 for gone in overrides.keys() - {line.name for line in doors.pipeline.lines}:
                     del overrides[gone]
+                if page:
+                    page.arrange(doors.names)
 
 
 def _ordered(

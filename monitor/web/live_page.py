@@ -70,6 +70,11 @@ class LivePage:
         )
         return ShownDoor(door, count)
 
+    def arrange(self, names: Sequence[str]) -> None:
+        """Show the doors in this order, and any others after them."""
+        ordered = {name: self._doors[name] for name in names if name in self._doors}
+        self._doors = ordered | self._doors
+
     def follow(self, name: str, summary: Summary) -> None:
         """Take from here how often a door's camera had to be reached again."""
         self._metrics.follow(name, summary)

@@ -33,6 +33,9 @@ function cardOf(name) {
 
 function showDoor(door, index) {
   const card = cardOf(door.name);
+  const places = document.getElementById("doors").children;
+  // Only a card that is elsewhere: what moves loses the focus.
+  if (places[index] !== card) places[index].before(card);
   const part = (selector) => card.querySelector(selector);
   card.dataset.door = door.ready ? door.door : "unknown";
   card.classList.toggle("stale", !door.ready);
