@@ -23,7 +23,10 @@ from export.published_weights import IMAGENET
 
 ROOT = Path(__file__).parents[1]
 # what is run shorter than it stands there: a training of two steps shows that its words are right
-SHORTER = {"--steps 110 --epochs 15": "--steps 2 --epochs 1"}
+SHORTER = {
+    "--steps 110 --epochs 15": "--steps 2 --epochs 1",
+    "--average-decay 0.98 --epochs 4": "--average-decay 0.98 --epochs 1",
+}
 # what is not run here, and why
 NOT_RUN = {
     "make run": "installs; it ends in `monitor run`, which test_cli.py and test_wheel.py run",
@@ -70,6 +73,7 @@ def folder(tmp_path: Path, clip: Callable[..., Path]) -> Path:
     fetched = tmp_path / "torch" / "hub" / "checkpoints" / IMAGENET["resnet18"]
     fetched.parent.mkdir(parents=True)
     torch.save(make_backbone("resnet18").state_dict(), fetched)
+    (tmp_path / "monitor").symlink_to(ROOT / "monitor")
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     return tmp_path
@@ -108,7 +112,7 @@ def test_every_command_of_the_readme_runs(folder: Path) -> None:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         ran += 1
-        if command.startswith("retinanet-train"):
+        if command.startswith("retinanet-train") and "--weights" not in command:
             surer(folder / "snapshots" / "best.pt")
     assert ran == len(commands()) - len(NOT_RUN)
 
