@@ -176,6 +176,11 @@ def without_network(model: onnx.ModelProto) -> None:
             prop.value = "{}"
 
 
+def with_group_normalisation(model: onnx.ModelProto) -> None:
+    for prop in model.metadata_props:
+        prop.value = prop.value.replace('"head_norm": "none"', '"head_norm": "group"')
+
+
 def without_metadata(model: onnx.ModelProto) -> None:
     del model.metadata_props[:]
 
@@ -189,6 +194,7 @@ def without_a_weight(model: onnx.ModelProto) -> None:
     ("change", "message"),
     [
         (without_network, "found nothing about the shape of its network"),
+        (with_group_normalisation, "group normalisation, which no export folds away"),
         (without_metadata, "no maskgate metadata"),
         (without_a_weight, "does not fit its network"),
     ],
