@@ -32,7 +32,7 @@ from .training_views import check_scenes, training_views
 from .unfolding import unfold
 from .validation import ap50s, check_validation, is_best, mean_loss, validated
 
-UNFOLDING_BATCHES = 16
+UNFOLDING_VIEWS = 128
 
 __all__ = ["add_arguments", "run"]
 
@@ -112,7 +112,8 @@ class Run:
         )
 
     def _unfold(self, network: RetinaNet) -> None:
-        order = self.views.order(0, self.options.batch_size, UNFOLDING_BATCHES)
+        batch_size = self.options.batch_size
+        order = self.views.order(0, batch_size, -(-UNFOLDING_VIEWS // batch_size))
         batches = self.views.batches(0, order, self.options.workers)
         unfold(network, (pictures.to(self.group.device) for pictures, _ in batches))
 
