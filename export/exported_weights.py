@@ -55,10 +55,10 @@ def read_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if network.config.head_norm != "none":
             raise ValueError("group normalisation, which no export folds away")
         state = _state(network, dict(_convolutions(model.graph)))
+        if contract.training["export"]["precision"] != "fp16":
+            unfolded_first(network, state)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"{path}: its graph does not fit its network: {error!r}") from None
-    if contract.training["export"]["precision"] != "fp16":
-        unfolded_first(network, state)
     return state, network.config.to_dict()
 
 

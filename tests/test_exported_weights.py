@@ -176,6 +176,11 @@ def without_network(model: onnx.ModelProto) -> None:
             prop.value = "{}"
 
 
+def without_precision(model: onnx.ModelProto) -> None:
+    for prop in model.metadata_props:
+        prop.value = prop.value.replace('"precision": "int8"', '"precise": "int8"')
+
+
 def with_group_normalisation(model: onnx.ModelProto) -> None:
     for prop in model.metadata_props:
         prop.value = prop.value.replace('"head_norm": "none"', '"head_norm": "group"')
@@ -196,6 +201,7 @@ def without_a_weight(model: onnx.ModelProto) -> None:
         (without_network, "found nothing about the shape of its network"),
         (with_group_normalisation, "group normalisation, which no export folds away"),
         (without_metadata, "no maskgate metadata"),
+        (without_precision, "does not fit its network: KeyError"),
         (without_a_weight, "does not fit its network"),
     ],
 )
