@@ -11,6 +11,7 @@ from dataclasses import replace
 from .channel import Channel, Closed
 from .frame import Frame
 from .orientation import Orientation
+from .sources import FPS_OF_LAST_RESORT
 from .sources.reconnect import Reconnecting, backoff
 from .sources.source import Source
 
@@ -78,6 +79,9 @@ class Capture:
     def _work(self, source: Source, frames: Channel[Frame | str]) -> None:
         try:
             self._hand_on(source, frames)
+            if self._paced and not self.sole:
+                # The last picture lasts as long as others: what is said next takes its place.
+                self._stop.wait(1.0 / (source.fps or FPS_OF_LAST_RESORT))
             self._say(frames, f"{source.name}: has ended")
         except Closed:
             pass

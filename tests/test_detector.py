@@ -49,7 +49,9 @@ def test_resizing_on_the_host_finds_what_resizing_in_the_graph_finds(
         assert len(sure[0]) == len(sure[1])
         # OpenCV rounds each resized pixel to a whole number, the graph does not
         assert np.allclose(sure[0].scores, sure[1].scores, atol=0.03)
-        assert np.allclose(sure[0].boxes, sure[1].boxes, atol=1.5)
+        # a step of a box in int8 is 1.2 % of its anchor's side
+        sides_px = sure[0].sides_px[:, None]
+        assert (np.abs(sure[0].boxes - sure[1].boxes) <= 1.5 + 0.03 * sides_px).all()
 
 
 def test_the_same_frame_gives_the_same_detections(small_model: Path) -> None:
