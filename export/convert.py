@@ -142,25 +142,30 @@ def _parts(options: argparse.Namespace) -> tuple[Lists, tuple[str, ...]]:
 def _read_lists(options: argparse.Namespace, titles: Sequence[str | None]) -> list[DataSet]:
     """The data set of each list; warns of the pictures that a division leaves out."""
     found = [read_found(options, title) for title in titles]
-    divided = titles not in ([None], [options.split])
-    if options.kind == "coco" and divided and (unlisted := coco_unlisted(options.coco_path)):
+    if titles not in ([None], [options.split]):
+        _say_left_out(options, ", ".join(map(str, titles)), found)
+    return [part.usable(options.damaged) for part in found]
+
+
+def _say_left_out(options: argparse.Namespace, titles: str, found: Sequence[DataSet]) -> None:
+    """Warn of what is on none of the lists, which `titles` names and `found` are."""
+    if options.kind == "coco" and (files := coco_unlisted(options.coco_path)):
         log.warning(
             "%s: files left out because they are of none of the lists %s: %s",
             options.coco_path,
-            ", ".join(map(str, titles)),
-            ", ".join(unlisted),
+            titles,
+            ", ".join(files),
         )
-    if options.kind == "pascal" and divided:
+    if options.kind == "pascal":
         listed = {path.stem for part in found for path in part.pictures}
-        left_out = pascal_labelled(options.folder, options.image_extension) - listed
-        if left_out:
+        pictures = pascal_labelled(options.folder, options.image_extension) - listed
+        if pictures:
             log.warning(
                 "%s: pictures left out because they are on none of the lists %s: %d",
                 options.folder,
-                ", ".join(map(str, titles)),
-                len(left_out),
+                titles,
+                len(pictures),
             )
-    return [part.usable(options.damaged) for part in found]
 
 
 def _csv_plan(

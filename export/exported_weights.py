@@ -16,13 +16,13 @@ from onnx import GraphProto, NodeProto, numpy_helper
 from torch import Tensor, nn
 
 from monitor.contract import KEY_PREFIX, Contract
+from monitor.detections import FloatArray
 from monitor.errors import ModelError
 from monitor.model_file import check_complete, read_model
 
 from .normalisation import unfolded_first
 from .retinanet import RetinaNet, RetinaNetConfig
 
-FloatArray = npt.NDArray[np.float32]
 NETWORK = "network."
 WEIGHT, QUANTISED = ".weight", "_quantized"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +13,7 @@ import onnxruntime as ort
 
 from .binding import Binding, Bindings, bind
 from .contract import INPUT, OUTPUTS, SCORE_FLOOR, Contract, ResizeRule
+from .cores import all_but_one
 from .detections import Detections, FloatArray
 from .errors import ModelError, NoEvidence
 from .frame import Image
@@ -68,7 +68,7 @@ class Detector:
         # The core that is left reads and draws. A camera of 1280 x 720 px and 25 frames a second on
         # two cores: with one thread 24 of them are decided on, each 55 ms after it was taken; with
         # two threads, which wait for each other and for their turn, 12, each after 102 ms.
-        self.threads = threads or max(len(os.sched_getaffinity(0)) - 1, 1)
+        self.threads = threads or all_but_one()
         plain = self._on_cpu(content)
         try:
             props = plain.get_modelmeta().custom_metadata_map

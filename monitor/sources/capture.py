@@ -6,6 +6,8 @@ import os
 
 import cv2
 
+from ..cores import all_but_one
+
 # A source that fails is reported once, by a SourceError: the same said again by OpenCV and FFmpeg
 # on stderr, a line for each damaged packet, only hides it. FFmpeg's is read at its first use.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -24,7 +26,7 @@ def open_capture(path_or_url: str, *, threads: int = 0) -> cv2.VideoCapture:
     """
     # A thread more would take the core that the detector runs on: on two cores, a clip of 720p that
     # is drawn and recorded goes through at 0.95 of the detector's own speed, and with two at 0.9.
-    threads = threads or max(len(os.sched_getaffinity(0)) - 1, 1)
+    threads = threads or all_but_one()
     # Only in the constructor do the time-outs take effect; without them a dead camera blocks 30 s.
     # Not by OPENCV_FFMPEG_CAPTURE_OPTIONS: that holds for the whole process, files included, and
     # unset it already means RTSP over TCP first.
