@@ -19,6 +19,7 @@ from monitor.contract import INPUT, OUTPUTS, Contract
 
 from .frame_detector import FrameDetector
 from .retinanet import RetinaNet
+from .suppression import TRANSLATIONS
 
 OPSET = 20
 
@@ -39,6 +40,7 @@ def trace(detector: FrameDetector) -> ModelProto:
             dynamic_shapes={"image": {0: free, 1: free, 2: free}},
             opset_version=OPSET,
             dynamo=True,
+            custom_translation_table=TRANSLATIONS,
         )
     assert program is not None, "the dynamo exporter always returns a program"
     model = program.model_proto

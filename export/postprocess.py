@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,8 @@ from torch.nn import functional
 from monitor.contract import SCORE_FLOOR
 
 from .boxes import decode, pairwise_iou
+
+KeepMask = Callable[[Tensor, Tensor, float, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,18 @@ def keep_mask(boxes: Tensor, scores: Tensor, iou: float, rounds: int) -> Tensor:
 
 
 def postprocess(
-    logits: Tensor, deltas: Tensor, anchors: Tensor, config: PostprocessConfig
+    logits: Tensor,
+    deltas: Tensor,
+    anchors: Tensor,
+    config: PostprocessConfig,
+    keep: KeepMask = keep_mask,
 ) -> tuple[Tensor, Tensor]:
     """The best detections of each picture.
 
     logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float32 [N, 4]. N may be smaller than
         `candidates`, as it is for a tiny picture.
+
+    keep: what suppresses, as `keep_mask` does.
 
     One top-k over all levels gives what one per level, followed by one over the rest, would give.
 
@@ -97,7 +106,7 @@ def postprocess(
     boxes = decode(picked, anchors[rows.squeeze(-1)])
     if config.nms:
         columns = scores if config.class_specific else scores.amax(dim=2, keepdim=True)
-        scores = scores * keep_mask(boxes, columns, config.iou, config.rounds)
+        scores = scores * keep(boxes, columns, config.iou, config.rounds)
     best = scores.amax(dim=2)
     order = best.topk(config.detections, dim=1).indices[..., None]
     shown = (best[..., None] >= config.score_threshold).float() * (best[..., None] > 0)

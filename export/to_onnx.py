@@ -186,7 +186,7 @@ def make_model(
     # the weights of a folded network are too small for float16
     prepared = half_precision(network) if options.fp16 else folded(network)
     prepared = widened(prepared) if options.int8 else prepared
-    model = trace(FrameDetector(prepared, config, resize).eval())
+    model = trace(FrameDetector(prepared, config, resize, for_processor=options.int8).eval())
     if not options.int8:
         return model, made
     pictures = calibration_pictures(options.calibration, resize)

@@ -19,7 +19,7 @@ from .errors import ModelError, NoEvidence
 from .frame import Image
 from .model_file import check_complete, read_model
 from .provider import PROVIDERS, Chosen, Device, Environment, choose, first_line
-from .session import Plain, Shape, engine_folder, open_session
+from .session import Fitted, Shape, engine_folder, open_session
 
 _MODELS = Path(str(files("monitor"))) / "models"
 SHIPPED_MODELS = {name: _MODELS / f"maskgate-{name}.onnx" for name in ("edge", "lean")}
@@ -167,7 +167,7 @@ class Detector:
         return Detections(boxes, scores, self.contract.classes)
 
     def _start(self, content: bytes, plain: ort.InferenceSession, device: Chosen) -> Chosen:
-        self._network: Plain | Bindings = Plain(plain)
+        self._network: Fitted | Bindings = Fitted(plain, partial(self._fit, content))
         size_px = (64, 64)
         if device != "cpu":
             self._network = Bindings(partial(self._bind, content, device))
@@ -180,6 +180,9 @@ class Detector:
         engines = engine_folder(self.sha256, shape) if device == "tensorrt" else None
         opened = partial(open_session, content, device, threads=self.threads)
         return bind(partial(opened, shape=shape, engines=engines), shape, "cuda")
+
+    def _fit(self, content: bytes, shape: Shape) -> ort.InferenceSession:
+        return open_session(content, "cpu", threads=self.threads, shape=shape)
 
     def _on_cpu(self, content: bytes) -> ort.InferenceSession:
         """The session that tells what the file says of itself, whichever device is then taken."""

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from export.boxes import pairwise_iou
 from export.onnx_graph import OPSET, quiet_exporter
-from export.postprocess import PostprocessConfig, keep_mask, postprocess
+from export.postprocess import KeepMask, PostprocessConfig, keep_mask, postprocess
+from export.suppression import TRANSLATIONS, suppressed
 
 IOU = 0.45
 corner = st.floats(0, 60, width=32)
@@ -139,16 +140,18 @@ def test_more_rows_than_candidates_cannot_be_asked_for() -> None:
 class Ending(torch.nn.Module):
     """The end of the graph alone."""
 
-    def __init__(self, config: PostprocessConfig) -> None:
+    def __init__(self, config: PostprocessConfig, keep: KeepMask) -> None:
         super().__init__()
         self.config = config
+        self.keep = keep
 
     def forward(
         self, logits: torch.Tensor, deltas: torch.Tensor, anchors: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        return postprocess(logits, deltas, anchors, self.config)
+        return postprocess(logits, deltas, anchors, self.config, self.keep)
 
 
+@pytest.mark.parametrize("keep", [keep_mask, suppressed])
 @pytest.mark.parametrize(
     "config",
     [
@@ -159,7 +162,7 @@ class Ending(torch.nn.Module):
     ],
 )
 def test_onnx_ends_as_torch_does_with_many_anchors_and_with_few(
-    config: PostprocessConfig, tmp_path: Path
+    config: PostprocessConfig, keep: KeepMask, tmp_path: Path
 ) -> None:
     random = torch.Generator().manual_seed(0)
 
@@ -174,10 +177,11 @@ def test_onnx_ends_as_torch_does_with_many_anchors_and_with_few(
     pictures, anchors = torch.export.Dim("pictures"), torch.export.Dim("anchors")
     with quiet_exporter():
         program = torch.onnx.export(
-            Ending(config),
+            Ending(config, keep),
             raw(2, 400),
             dynamic_shapes=({0: pictures, 1: anchors}, {0: pictures, 1: anchors}, {0: anchors}),
             opset_version=OPSET,
+            custom_translation_table=TRANSLATIONS,
         )
     assert program is not None
     program.save(tmp_path / "ending.onnx")
