@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import torch
 from monitor.contract import ResizeRule
 from monitor.errors import MaskgateError, ModelError
 
+from .output_files import replacing
 from .retinanet import RetinaNet, RetinaNetConfig
 
 FORMAT = 2
@@ -28,14 +28,10 @@ def save(path: Path, content: dict[str, Any]) -> None:
 
     Raises CheckpointError when the file cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with replacing(path) as partial:
+            torch.save({"format": FORMAT, **content}, partial)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise CheckpointError(f"{path}: cannot write the snapshot: {error}") from None
 

@@ -20,7 +20,7 @@ from .frame_detector import FrameDetector
 from .measured import Measured, read_measured
 from .normalisation import folded
 from .onnx_graph import half_precision, save_model, trace
-from .output_files import make_folders
+from .output_files import make_folders, replacing
 from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
 from .quantize import calibration_pictures, quantise
@@ -106,22 +106,19 @@ def run(options: argparse.Namespace) -> int:
     def contract() -> Contract:
         return describe(network, resize, thresholds, content, made, metrics)
 
-    partial = options.output.with_name(options.output.name + ".partial")
     try:
-        save_model(model, contract(), partial)
-        detect = Detector(partial, device="cpu", resize_on_host=False)
-        parity = compare(expected, detect, pictures, tolerance.counted_from, config.detections)
-        if options.report:
-            values = {"file": options.output.name, "export": made, "parity": parity.to_dict()}
-            options.report.write_text(json.dumps(values, indent=1) + "\n")
-        parity.check(tolerance)
-        metrics["parity"] = parity.to_dict()
-        save_model(model, contract(), partial)
-        partial.replace(options.output)
+        with replacing(options.output) as partial:
+            save_model(model, contract(), partial)
+            detect = Detector(partial, device="cpu", resize_on_host=False)
+            parity = compare(expected, detect, pictures, tolerance.counted_from, config.detections)
+            if options.report:
+                values = {"file": options.output.name, "export": made, "parity": parity.to_dict()}
+                options.report.write_text(json.dumps(values, indent=1) + "\n")
+            parity.check(tolerance)
+            metrics["parity"] = parity.to_dict()
+            save_model(model, contract(), partial)
     except OSError as error:
         raise ExportError(f"{error.filename}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
     size = f"{options.output.stat().st_size / 1e6:.1f} MB"
     print(f"{options.output}: {size}, {precision(options)}; against torch: {parity}")
     return 0
