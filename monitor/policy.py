@@ -33,8 +33,8 @@ class Policy:
     unlocked at a CLEAR frame at least `hold_seconds` after the first of its run. A run outlives
     UNKNOWN frames while no gap between two CLEAR frames exceeds `grace_seconds`. The door is locked
     at once by a VIOLATION, by the first update more than `grace_seconds` after the latest CLEAR,
-    and for the rest of a run that has kept it unlocked for `max_unlock_seconds`. Make a new policy
-    for each source.
+    and, once a run has kept it unlocked for `max_unlock_seconds`, until no face that passes has
+    been seen for `grace_seconds`. Make a new policy for each source.
 
     rule: what must be seen in a single frame.
     settle_seconds: for how long a face must have been seen passing, and never otherwise, before it
@@ -77,6 +77,9 @@ class Policy:
         self._tracker = Tracker(forget_seconds=grace_seconds)
         self._latest_time = -math.inf
         self._run: _Run | None = None
+        self._passing_until = -math.inf
+        # Outlives the run: one misread frame must not give the door to somebody who never left.
+        self._spent = False
 
     def update(
         self,
@@ -134,8 +137,11 @@ class Policy:
         if wrong_time:
             return self._rule.unknown(wrong_time), ()
         self._latest_time = time
+        self._spent = self._is_spent(time)
         judgement = self._rule.judge(detections, fault)
         passing = [verdict is Verdict.ALLOWED for verdict in judgement.verdicts]
+        if any(passing):
+            self._passing_until = max(self._passing_until, until)
         tracks = self._tracker.follow(judgement.faces.boxes, passing, time, until)
         new = [
             passes and track.settled_seconds < self._settle_seconds
@@ -150,11 +156,18 @@ class Policy:
         )
         return replace(judgement, verdicts=verdicts), tracks
 
+    def _is_spent(self, time: float) -> bool:
+        """Whether the longest time unlocked is over for whoever has been there since."""
+        locks_at = self._run.locks_at if self._run else None
+        spent = self._spent or (locks_at is not None and time >= locks_at)
+        return spent and time - self._passing_until <= self._grace_seconds
+
     def _prolong(self, time: float, until: float) -> None:
         """Let the run, a new one if there is none, take in one more CLEAR frame."""
         run = self._run or _Run(time, until)
         self._run = run = replace(run, until=max(run.until, until))
-        if run.locks_at is None and self._held_seconds(time) >= self._hold_seconds:
+        held = self._held_seconds(time) >= self._hold_seconds
+        if held and run.locks_at is None and not self._spent:
             self._run = replace(run, locks_at=time + self._max_unlock_seconds)
 
     def _held_seconds(self, time: float) -> float:
@@ -187,11 +200,11 @@ class Policy:
         run, clear = self._run, evidence is Evidence.CLEAR
         if run is None:
             return ""
+        if self._spent:
+            return f", unlocked for {self._max_unlock_seconds:g} s, the longest allowed"
         if run.locks_at is None:
             held = f", held {_tenths(self._held_seconds(time))} of {self._hold_seconds} s"
             return held if clear else ""
-        if time >= run.locks_at:
-            return f", unlocked for {self._max_unlock_seconds:g} s, the longest allowed"
         grace = f", {_tenths(self._gap_seconds(time))} of {self._grace_seconds} s grace"
         return "" if clear else grace
 

@@ -250,6 +250,19 @@ def test_after_the_longest_time_unlocked_it_locks_until_clear_has_ended() -> Non
     )
 
 
+def test_after_the_longest_time_unlocked_no_flicker_opens_for_somebody_who_never_left() -> None:
+    judge = policy(max_unlock_seconds=2.0)
+    times = [time / 4 for time in range(60)]
+    shown = [(time, seen(MASKED, BARE) if time == 5.0 else seen(MASKED)) for time in times]
+    assert doors(judge, *shown) == "LLLLUUUUUUUU" + "L" * 48
+    # Also what keeps a face from being believed at once shows that it is there.
+    assert doors(judge, (15.0, seen(MASKED, UNSURE)), (15.5, seen(MASKED, UNSURE))) == "LL"
+    assert doors(judge, *((15.75 + time / 4, seen(MASKED)) for time in range(9))) == "L" * 9
+    # Nobody masked was seen for longer than the grace.
+    later = [(18.5, seen(BARE)), *((18.75 + time / 4, seen(MASKED)) for time in range(5))]
+    assert doors(judge, *later) == "LLLLLU"
+
+
 def test_the_longest_time_unlocked_also_ends_without_a_clear_frame() -> None:
     judge = policy(hold_seconds=0.0, grace_seconds=10.0, max_unlock_seconds=2.0)
     assert doors(judge, (0.0, seen(MASKED)), (1.0, seen()), (1.75, None), (2.0, seen())) == "UUUL"

@@ -42,11 +42,19 @@ class PolicyMachine(RuleBasedStateMachine):
         self.clear_at = -math.inf
         self.clear_since: float | None = None
         self.unlocked_at: float | None = None
+        self.masked_at = -math.inf
+        self.spent = False
         self.latest: Decision | None = None
         self.show(None)
 
     def show(self, faces: Detections | None, order: Order | None = None) -> Decision:
         before = self.latest
+        left = self.time - self.masked_at > self.grace
+        # The end of the longest time may pass between two frames.
+        over = self.unlocked_at is not None and self.time - self.unlocked_at >= self.longest
+        self.spent = (self.spent or over) and not left
+        if faces is not None and (faces.scores[:, 0] > 0.5).any():
+            self.masked_at = self.time
         decision = self.policy.update(faces, self.time, order=order)
         self.latest = decision
         gap = self.time - self.clear_at > self.grace
@@ -65,6 +73,7 @@ class PolicyMachine(RuleBasedStateMachine):
         if decision.door is Door.LOCKED:
             self.unlocked_at = None
             return decision
+        assert not self.spent
         if was_locked:
             # It opens for a masked face that is there now, once CLEAR has held.
             assert decision.evidence is Evidence.CLEAR
