@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from .arguments import make_parser
 from .errors import MaskgateError
 from .interrupt import Hangup, Interrupt, Interrupted
+from .log import Log
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -26,9 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model file, and 128 plus the signal's number when stopped by one.
     """
     options = make_parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
-        with Interrupt() as interrupt:
+        with Log(), Interrupt() as interrupt:
             code: int = _COMMANDS[options.command](options, interrupt)
             sys.stdout.flush()
             return code
