@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from .lease import Lease
@@ -18,6 +19,8 @@ class Actuator(ABC):
     kind: which sort it is, as in the configuration.
     renews: whether the lock keeps the time of a lease by itself, so that `unlock` is called again
         for a newer one while the door is unlocked.
+    is_wanted: whether an unlock that is going on still is; whoever takes long over one asks now and
+        then, and gives it up where it is not.
     """
 
     kind: ClassVar[str]
@@ -25,6 +28,7 @@ class Actuator(ABC):
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.is_wanted: Callable[[], bool] = lambda: True
 
     @abstractmethod
     def lock(self) -> None:

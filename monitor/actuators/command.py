@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import IO
 
@@ -16,6 +17,7 @@ from .actuator import Actuator
 from .lease import Lease
 
 _STDERR_TAIL_BYTES = 4096
+_LOOK_SECONDS = 0.05
 
 
 class CommandActuator(Actuator):
@@ -24,7 +26,8 @@ class CommandActuator(Actuator):
     The command gets PATH as its only environment variable, `deny` also MASKGATE_REASON, and no
     standard input; its output is discarded, but for the last line of standard error when it fails
     and there was room for a temporary file.
-    After the time-out the command and everything in its process group are killed.
+    After the time-out the command and everything in its process group are killed; an unlock also as
+    soon as it is not wanted any more, since otherwise it would open the door after all.
 
     name: what it is called in messages.
     lock, unlock: program and arguments.
@@ -55,14 +58,20 @@ class CommandActuator(Actuator):
 
     def unlock(self, lease: Lease) -> None:
         """Run the unlock command; raises ActuatorError unless it ends in time with status 0."""
-        self._run("unlock", self._unlock)
+        self._run("unlock", self._unlock, is_wanted=self.is_wanted)
 
     def deny(self, reason: str) -> None:
         """Run the deny command; raises ActuatorError unless it ends in time with status 0."""
         if self._deny is not None:
             self._run("deny", self._deny, MASKGATE_REASON=reason)
 
-    def _run(self, action: str, arguments: Sequence[str], **environment: str) -> None:
+    def _run(
+        self,
+        action: str,
+        arguments: Sequence[str],
+        is_wanted: Callable[[], bool] = lambda: True,
+        **environment: str,
+    ) -> None:
         where = f"actuator {self.name}: {action}: {arguments[0]}"
         with _said() as stderr:
             try:
@@ -76,16 +85,27 @@ class CommandActuator(Actuator):
                 )
             except OSError as error:
                 raise ActuatorError(f"{where}: cannot be run: {error.strerror}") from None
-            try:
-                status = process.wait(self._timeout_seconds)
-            except subprocess.TimeoutExpired:
-                _kill_group(process)
-                raise ActuatorError(
-                    f"{where}: still running after {self._timeout_seconds:g} s, killed"
-                ) from None
+            status = self._status(process, where, is_wanted)
             if status != 0:
                 ending = f"signal {-status}" if status < 0 else f"exit status {status}"
                 raise ActuatorError(f"{where}: {ending} found, expected 0{_last_line(stderr)}")
+
+    def _status(
+        self, process: subprocess.Popen[bytes], where: str, is_wanted: Callable[[], bool]
+    ) -> int:
+        """The exit status of a command that ends in time and for as long as it is wanted."""
+        ends_at = time.monotonic() + self._timeout_seconds
+        while True:
+            left_seconds = ends_at - time.monotonic()
+            try:
+                return process.wait(max(min(left_seconds, _LOOK_SECONDS), 0.0))
+            except subprocess.TimeoutExpired:
+                if is_wanted() and left_seconds > 0.0:
+                    continue
+            _kill_group(process)
+            if left_seconds > 0.0:
+                raise ActuatorError(f"{where}: not wanted any more, killed")
+            raise ActuatorError(f"{where}: still running after {self._timeout_seconds:g} s, killed")
 
 
 def _said() -> AbstractContextManager[IO[bytes] | None]:

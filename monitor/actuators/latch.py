@@ -120,6 +120,10 @@ class Latch:
         # Waiting for ever, or for a time beyond what the platform can wait, is an error.
         return min(max(patience_seconds, 0.0), _LONGEST_WAIT_SECONDS)
 
+    def is_over(self, lease: Lease) -> bool:
+        """Whether a lease does not unlock, or not any more; may be asked by any thread."""
+        return not lease.unlocked or self._clock() >= lease.expires_at
+
     def leave_behind(self) -> None:
         """Tell the watchers nothing more: what drives this hangs, and another takes its place."""
         self._watchers = ()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("monitor.door")
 
 _FINAL_WAITS_SECONDS = (0.5, 1.0)
+_GIVING_UP_SECONDS = 1.0
 
 
 class Worker:
@@ -47,6 +48,8 @@ class Worker:
         self._locked_at_the_end = False
         self._ending = threading.Event()
         self._abandoned = threading.Event()
+        self._newest: Lease | None = None
+        latch.actuator.is_wanted = self._is_wanted
         self._name = latch.actuator.name
         self._thread = threading.Thread(
             target=self._work, name=f"actuator {self._name}", daemon=True
@@ -67,6 +70,7 @@ class Worker:
         """Make this the newest lease; without effect after `end`, which locks the door."""
         if self._denier:
             self._denier.see(lease)
+        self._newest = lease
         with contextlib.suppress(Closed):
             self._leases.put(lease)
 
@@ -97,10 +101,18 @@ class Worker:
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
             self._abandoned.set()
+            # What gives up an unlock now may yet lock.
+            self._thread.join(_GIVING_UP_SECONDS)
+        if self._thread.is_alive():
             self._latch.leave_behind()
             _log.error("%s: still busy after %g s, state unknown", self._name, timeout_seconds)
             return False
         return self._locked_at_the_end
+
+    def _is_wanted(self) -> bool:
+        """Whether an unlock that is going on is to be brought to its end."""
+        ends = self._ending.is_set() or self._abandoned.is_set()
+        return not ends and (self._newest is None or not self._latch.is_over(self._newest))
 
     def _work(self) -> None:
         try:
