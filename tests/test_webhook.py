@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ DOCUMENTATION = Path(__file__).parent.parent / "docs" / "actuators.md"
 PATIENCE_SECONDS = 10.0
 
 
-def lease(seconds: float = 0.5) -> Lease:
+def lease(seconds: float = PATIENCE_SECONDS) -> Lease:
     return Lease(
         unlocked=True,
         reason="1 face masked",
@@ -129,14 +130,19 @@ def test_each_request_is_signed_together_with_a_time_that_rises(receiver: Receiv
         assert headers["X-Maskgate-Signature"] == f"sha256={expected}"
 
 
-def test_the_receiver_in_the_documentation_accepts_each_request_once_and_nothing_forged(
-    receiver: Receiver,
-) -> None:
+def documented() -> dict[str, Any]:
+    """What the receiver in the documentation defines."""
     [program] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     exec(program, names)
     names["KEY"] = KEY.encode()
-    accept = names["accept"]
+    return names
+
+
+def test_the_receiver_in_the_documentation_accepts_each_request_once_and_nothing_forged(
+    receiver: Receiver,
+) -> None:
+    accept = documented()["accept"]
     bell = webhook(receiver.port)
     for move in (lambda: bell.unlock(lease()), bell.lock, lambda: bell.deny("1 face bare")):
         move()
@@ -147,6 +153,22 @@ def test_the_receiver_in_the_documentation_accepts_each_request_once_and_nothing
     # It was overtaken by the denial, and must not be refused for that.
     assert accept(*lock)
     assert not accept(lock[0], lock[1].replace(b"front", b"other"))
+
+
+def test_the_receiver_in_the_documentation_counts_an_unlock_from_its_timestamp(
+    receiver: Receiver,
+) -> None:
+    names = documented()
+    ends_at = time.time() + 4.0
+    webhook(receiver.port).unlock(lease(4.0))
+    request = receiver.headers[0], receiver.bodies[0]
+    now = time.time()
+    # However late it comes, its time is not counted anew.
+    names["time"] = SimpleNamespace(time=lambda: now + 4.5)
+    assert not names["accept"](*request)
+    names["time"] = SimpleNamespace(time=lambda: now)
+    assert names["accept"](*request)
+    assert names["locks_at"](*request) == pytest.approx(ends_at, abs=0.1)
 
 
 def test_the_secret_is_shown_in_neither_a_repr_nor_a_request(receiver: Receiver) -> None:
@@ -186,6 +208,24 @@ def test_a_server_that_is_not_there_is_an_actuator_error() -> None:
 def test_a_host_that_cannot_be_found_is_an_actuator_error(url: str, complaint: str) -> None:
     with pytest.raises(ActuatorError, match=complaint):
         webhook(0, url=url).lock()
+
+
+def test_an_unlock_whose_lease_ends_before_there_is_a_connection_is_not_sent(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, ending = socket.getaddrinfo, lease(0.2)
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        threading.Event().wait(ending.expires_at - time.monotonic())
+        return look_up(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    bell = webhook(receiver.port)
+    with pytest.raises(ActuatorError, match=r"bell: unlock: 127\.0\.0\.1: .*the lease ran out"):
+        bell.unlock(ending)
+    assert receiver.bodies == []
+    bell.lock()
+    assert json.loads(receiver.bodies[0])["action"] == "lock"
 
 
 @contextmanager

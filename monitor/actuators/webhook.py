@@ -76,45 +76,33 @@ class WebhookActuator(Actuator):
     def unlock(self, lease: Lease) -> None:
         """Post `unlock` with what is left of the lease, after which the receiver has to lock.
 
-        Raises ActuatorError unless it is answered in time with success.
+        Raises ActuatorError unless it is answered in time with success, and when the lease ends
+        before there is a connection.
         """
-        left_seconds = lease.expires_at - time.monotonic()
-        self._post(
-            "unlock",
-            reason=lease.reason,
-            sequence=lease.sequence,
-            expires_in_seconds=round(left_seconds, 3),
-        )
+        self._post("unlock", lease.expires_at, reason=lease.reason, sequence=lease.sequence)
 
     def deny(self, reason: str) -> None:
         """Post `deny` with the reason; raises ActuatorError unless it is answered with success."""
         self._post("deny", reason=reason)
 
-    def _post(self, action: str, **more: object) -> None:
+    def _post(self, action: str, expires_at: float | None = None, **more: object) -> None:
         where = f"actuator {self.name}: {action}: {self._host}"
         content = {"action": action, "door": self._door_name, "actuator": self.name, **more}
         try:
-            status = self._answered(json.dumps(content, ensure_ascii=False).encode())
+            status = self._answered(content, expires_at)
         except (OSError, HTTPException, ValueError) as error:
             raise ActuatorError(f"{where}: {_said(error)}") from None
         if not 200 <= status <= 299:
             raise ActuatorError(f"{where}: status {status} found, expected 200 to 299")
 
-    def _answered(self, body: bytes) -> int:
-        """Send a body; the status of the answer."""
+    def _answered(self, content: dict[str, object], expires_at: float | None) -> int:
+        """Send what is to be done, and how long that holds; the status of the answer."""
         ends_at = time.monotonic() + self._timeout_seconds
-        timestamp = str(self._next_timestamp())
-        signed = hmac.new(self._key, timestamp.encode() + b"." + body, hashlib.sha256)
-        headers = {
-            "Content-Type": "application/json",
-            "Connection": "close",
-            "X-Maskgate-Timestamp": timestamp,
-            "X-Maskgate-Signature": f"sha256={signed.hexdigest()}",
-        }
         connection = HTTPConnection(self._host, self._port)
         try:
             connection.sock = self._connected(ends_at)
-            connection.request("POST", self._path, body, headers)
+            # Only now: connecting may have taken what the lease had left.
+            connection.request("POST", self._path, *self._signed(content, expires_at))
             # All that the client wants of a socket is what it can read from.
             timed = cast(socket.socket, _TimedSocket(connection.sock, ends_at))
             answer = HTTPResponse(timed, method="POST")
@@ -129,6 +117,26 @@ class WebhookActuator(Actuator):
             return plain
         plain.settimeout(_left_seconds(ends_at))
         return self._tls.wrap_socket(plain, server_hostname=self._host)
+
+    def _signed(
+        self, content: dict[str, object], expires_at: float | None
+    ) -> tuple[bytes, dict[str, str]]:
+        """Body and head of a request that is sent at once."""
+        # Before what is left is looked at, so that both together never lie beyond the lease's end.
+        timestamp = str(self._next_timestamp())
+        if expires_at is not None:
+            left_seconds = round(expires_at - time.monotonic(), 3)
+            if left_seconds <= 0:
+                raise TimeoutError("not connected when the lease ran out")
+            content = {**content, "expires_in_seconds": left_seconds}
+        body = json.dumps(content, ensure_ascii=False).encode()
+        signed = hmac.new(self._key, timestamp.encode() + b"." + body, hashlib.sha256)
+        return body, {
+            "Content-Type": "application/json",
+            "Connection": "close",
+            "X-Maskgate-Timestamp": timestamp,
+            "X-Maskgate-Signature": f"sha256={signed.hexdigest()}",
+        }
 
     def _next_timestamp(self) -> int:
         with self._counting:  # a deny comes from a thread of its own
