@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -225,6 +225,45 @@ def test_an_unlock_whose_lease_ends_before_there_is_a_connection_is_not_sent(
         bell.unlock(ending)
     assert receiver.bodies == []
     bell.lock()
+    assert json.loads(receiver.bodies[0])["action"] == "lock"
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """The port of an address where no connection comes about, whoever waits for it."""
+    with contextlib.ExitStack() as held:
+        server = held.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        port = int(server.getsockname()[1])
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, ports: Sequence[int]) -> None:
+    """Let every host have an address for each of these ports."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_the_time_out_bounds_all_addresses_of_a_host_together(
+    deaf: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve(monkeypatch, [deaf] * 20)
+    started = time.monotonic()
+    with pytest.raises(ActuatorError, match="timed out"):
+        webhook(deaf, timeout_seconds=0.5).lock()
+    assert time.monotonic() - started < PATIENCE_SECONDS / 2
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    deaf: int, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve(monkeypatch, [deaf, receiver.port])
+    webhook(deaf, timeout_seconds=2.0).lock()
     assert json.loads(receiver.bodies[0])["action"] == "lock"
 
 

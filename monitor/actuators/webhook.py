@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -97,10 +98,15 @@ class WebhookActuator(Actuator):
 
     def _answered(self, content: dict[str, object], expires_at: float | None) -> int:
         """Send what is to be done, and how long that holds; the status of the answer."""
+        addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         ends_at = time.monotonic() + self._timeout_seconds
         connection = HTTPConnection(self._host, self._port)
         try:
-            connection.sock = self._connected(ends_at)
+            connection.sock = _connected(addresses, ends_at)
+            if self._tls is not None:
+                connection.sock.settimeout(_left_seconds(ends_at))
+                connection.sock = self._tls.wrap_socket(connection.sock, server_hostname=self._host)
+            connection.sock.settimeout(_left_seconds(ends_at))
             # Only now: connecting may have taken what the lease had left.
             connection.request("POST", self._path, *self._signed(content, expires_at))
             # All that the client wants of a socket is what it can read from.
@@ -110,13 +116,6 @@ class WebhookActuator(Actuator):
             return answer.status
         finally:
             connection.close()
-
-    def _connected(self, ends_at: float) -> socket.socket:
-        plain = socket.create_connection((self._host, self._port), _left_seconds(ends_at))
-        if self._tls is None:
-            return plain
-        plain.settimeout(_left_seconds(ends_at))
-        return self._tls.wrap_socket(plain, server_hostname=self._host)
 
     def _signed(
         self, content: dict[str, object], expires_at: float | None
@@ -165,6 +164,26 @@ class _TimedSocket(io.RawIOBase):
     def makefile(self, mode: str) -> io.BufferedReader:
         """What the client reads an answer from."""
         return io.BufferedReader(self)
+
+
+def _connected(addresses: Sequence[tuple[Any, ...]], ends_at: float) -> socket.socket:
+    """A connection to the first of the addresses that takes one, as `getaddrinfo` gives them."""
+    failure = OSError("no address found, expected one of the host")
+    for place, (family, kind, protocol, _, address) in enumerate(addresses):
+        try:
+            tried = socket.socket(family, kind, protocol)
+            try:
+                # Each gets its share, so that one which never answers leaves time for the next.
+                tried.settimeout(_left_seconds(ends_at) / (len(addresses) - place))
+                tried.connect(address)
+            except OSError:
+                tried.close()
+                raise
+        except OSError as error:
+            failure = error
+        else:
+            return tried
+    raise failure
 
 
 def _left_seconds(ends_at: float) -> float:
