@@ -63,10 +63,15 @@ class Line:
         return result
 
 
-def close(locks: Sequence[Lock], deadline: float) -> bool:
-    """Lock for good; True when everything is certainly locked by `deadline`, monotonic seconds."""
+def close(lines: Sequence[Line], deadline: float) -> list[Line]:
+    """Lock lines for good; those not certainly locked by `deadline`, monotonic seconds."""
     # All are told before any is waited for: one that hangs must not keep another door open.
-    for lock in locks:
-        lock.end()
-    locked = [lock.close(max(deadline - time.monotonic(), 0.0)) for lock in locks]
-    return all(locked)
+    for line in lines:
+        for lock in line.locks:
+            lock.end()
+
+    def is_locked(line: Line) -> bool:
+        locked = [lock.close(max(deadline - time.monotonic(), 0.0)) for lock in line.locks]
+        return all(locked)
+
+    return [line for line in lines if not is_locked(line)]

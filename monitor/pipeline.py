@@ -34,6 +34,7 @@ class Pipeline:
 
     lines: the doors, each with a name of its own.
 
+    `left_open` are the names of the doors that are gone and could not be locked.
     `turned_at` is when the thread that decides last came round, `time.monotonic()` seconds; it does
     so several times a second, with frames or without.
     """
@@ -45,6 +46,7 @@ class Pipeline:
         self._begun: list[tuple[Line, Channel[Frame | str]]] = []
         self._stop = threading.Event()
         self._error: Exception | None = None
+        self.left_open: set[str] = set()
         self.turned_at = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="infer", daemon=True)
 
@@ -73,15 +75,16 @@ class Pipeline:
         self._frames.close()
         self._results.close()
         # Before the threads are joined: a camera or detector that hangs must not keep a door open.
-        locked = _ended(self.lines, deadline)
+        left_open = self.left_open.union(_ended(self.lines, deadline))
         self._thread.join(max(deadline - time.monotonic(), 0.0))
         if error is not None:
             return
         for met in (self._error, *(line.capture.error for line in self.lines)):
             if met is not None:
                 raise met
-        if not locked:
-            raise ActuatorError("an actuator could not be locked at the end; see the log")
+        if left_open:
+            names = ", ".join(sorted(left_open))
+            raise ActuatorError(f"{names}: an actuator could not be locked; see the log")
 
     def results(self, tick_seconds: float = TICK_SECONDS) -> Iterator[tuple[Line, Result] | None]:
         """Yield each door's results until every source has ended; None when a tick brought none."""
@@ -115,7 +118,7 @@ class Pipeline:
                 self._frames.leave(line)
                 self._results.leave(line)
             changed = [self._lines[name] for name in exchanged]
-            _ended(gone, deadline, also=changed)
+            self.left_open.update(_ended(gone, deadline, also=changed))
             yield gone
         for line in self.lines:
             line.capture.sole = len(self._lines) == 1
@@ -126,8 +129,7 @@ class Pipeline:
     def add(self, line: Line) -> None:
         """Start one more door, locked; inside `changing`, at whose end its camera begins."""
         self._lines[line.name] = line
-        for lock in line.locks:
-            lock.start()
+        self._start(line)
         self._results.join(line, overwrite=line.overwrite)
         self._begun.append((line, self._frames.join(line, overwrite=line.overwrite)))
 
@@ -147,9 +149,14 @@ class Pipeline:
         line = self._lines[name]
         line.locks = ()
         keeper, line.locks = make(line)
+        self._start(line)
+        line.doorkeeper = keeper
+
+    def _start(self, line: Line) -> None:
+        # From now on somebody tries to lock it again.
+        self.left_open.discard(line.name)
         for lock in line.locks:
             lock.start()
-        line.doorkeeper = keeper
 
     def _work(self) -> None:
         try:
@@ -184,13 +191,13 @@ class Pipeline:
             self._results.put(line, result)
 
 
-def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()) -> bool:
-    """Lock lines whose captures were told to stop, and wait for both; True when all are locked.
+def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()) -> list[str]:
+    """Lock lines whose captures were told to stop, and wait for both; names of those not locked.
 
     deadline: for everything, monotonic seconds.
     also: lines to be locked as well, whose captures go on.
     """
-    locked = close([lock for line in (*lines, *also) for lock in line.locks], deadline)
+    left_open = close([*lines, *also], deadline)
     for line in lines:
         line.capture.join(max(deadline - time.monotonic(), 0.0))
-    return locked
+    return [line.name for line in left_open]

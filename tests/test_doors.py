@@ -18,7 +18,7 @@ from monitor.channel import Closed
 from monitor.decision import Door
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
-from monitor.errors import SourceError
+from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
 from monitor.line import TICK_SECONDS
@@ -190,6 +190,30 @@ def test_a_door_is_added_and_removed_while_others_run() -> None:
             assert Counted.working == 0
             running.add(line(Steady(), name="side"))
         until(running, "side", served(2))
+
+
+class Stuck(LeaseBook):
+    """Cannot be locked."""
+
+    def close(self, timeout_seconds: float) -> bool:
+        return False
+
+
+def test_a_door_that_is_gone_and_could_not_be_locked_is_an_error_at_the_end() -> None:
+    doors = [line(Steady(), name="front"), line(Steady(), name="back", locks=(Stuck(),))]
+    running = Pipeline(doors)
+    with pytest.raises(ActuatorError, match="back: an actuator could not be locked"), running:
+        running.remove("back")
+    assert running.left_open == {"back"}
+
+
+def test_a_door_that_is_there_again_is_locked_by_what_it_has_now() -> None:
+    with Pipeline([line(Steady(), name="front", locks=(Stuck(),))]) as running:
+        with running.changing(["front"]):
+            running.add(line(Steady(), name="front", locks=(Stuck(),)))
+        with running.changing(exchanged=["front"]):
+            running.replace("front", lambda line: (line.doorkeeper, [LeaseBook()]))
+        assert running.left_open == set()
 
 
 def test_a_door_begins_anew_though_the_clips_of_all_others_have_ended() -> None:

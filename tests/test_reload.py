@@ -27,7 +27,7 @@ from monitor.actuators.worker import Worker
 from monitor.app.doors import Doors
 from monitor.app.run import _counted, _shown, run
 from monitor.config import Config, load
-from monitor.errors import UsageError
+from monitor.errors import ActuatorError, UsageError
 from monitor.override_socket import ask
 from monitor.web.live_page import LivePage
 
@@ -200,6 +200,30 @@ def test_doors_come_and_go(
     assert sorted(line.name for line in doors.pipeline.lines) == ["front", "side"]
     assert capsys.readouterr().out.startswith("back: ")
     assert caplog.messages[-1] == "configuration read again: back: removed; side: added"
+
+
+def test_a_door_that_is_gone_and_could_not_be_locked_is_said_and_counted_at_the_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strike = {"kind": "command", "name": "strike", "lock": ["test", "!", "-e", "stuck"]}
+    write(front(), back(actuators=[strike | {"unlock": ["true"]}]))
+
+    def change(doors: Doors) -> None:
+        states(doors)
+        Path("stuck").touch()
+        write(front(policy={"hold_seconds": 2.0}))
+        follow(doors)
+        # and nobody tries again
+        follow(doors)
+
+    doors = watched()
+    with pytest.raises(ActuatorError, match="back: an actuator could not be locked"), doors:
+        change(doors)
+    assert caplog.messages[-2:] == [
+        "configuration read again, with failures: "
+        "back: removed, but could not be locked; front: policy",
+        "configuration read again: nothing new",
+    ]
 
 
 @pytest.mark.parametrize(
