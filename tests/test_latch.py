@@ -149,6 +149,28 @@ def test_a_wish_to_lock_does_not_wait_for_what_failed_before_it(later: Sequence[
     assert bench.latch.state == "locked"
 
 
+def test_a_bare_face_does_not_wait_for_a_lock_that_failed_after_its_lease_had_run_out() -> None:
+    bench = Bench()
+    bench.give(unlocking(1, expires_at=0.5))
+    bench.actuator.failing = ("lock",)
+    bench.wait(16.5)
+    # The last call was some seconds ago, and the next is due in some.
+    assert bench.latch.patience_seconds() > 1.0
+    bench.give(locking(2))
+    assert bench.latch.state == "unknown"
+    bench.actuator.failing = ()
+    bench.give(locking(3, denies=True))
+    assert bench.latch.state == "locked"
+
+
+def test_a_bare_face_that_stays_has_a_lock_that_fails_tried_ever_less_often() -> None:
+    bench = Bench(FakeLock(failing=("lock",)))
+    for sequence in range(1, 200):
+        bench.give(locking(sequence, denies=True))
+        bench.wait(0.1)
+    assert len(bench.actuator.calls) < 10
+
+
 def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often() -> None:
     clock = FakeClock()
     begun: list[float] = []

@@ -163,7 +163,8 @@ class Latch:
             self._spent = "the pulse ended"
 
     def _follow(self, lease: Lease) -> None:
-        ends = self._lease.unlocked and not lease.unlocked
+        denied = lease.denies and not self._lease.denies
+        ends = not lease.unlocked and (self._lease.unlocked or denied)
         if ends and self._state is not Door.LOCKED:
             # An unlock that seemed to fail may have opened the door all the same.
             self._failures = 0
