@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from monitor.audit import Kind, Ledger, Trail, read_events
+from monitor.audit.ledger import FILE
 from monitor.errors import ConfigError
 
 WAIT_SECONDS = 60.0
@@ -230,6 +231,9 @@ def test_entries_and_pictures_are_pruned_by_age(tmp_path: Path) -> None:
     assert [event.reason for event in read_events(trail.path)] == ["new"]
 
 
+DAMAGED = f"{FILE}.damaged-20010909T014640Z"
+
+
 def old_pictures(folder: Path, *names: str) -> None:
     """Pictures from long ago, each a second after the one before; a folder where a name ends so."""
     (folder / "pictures").mkdir(parents=True)
@@ -282,3 +286,31 @@ def test_the_oldest_pictures_go_when_all_together_takes_too_much(tmp_path: Path)
         trail.note(Kind.DOOR, "hall", "stays")
     assert sorted(path.name for path in pictures.iterdir()) == ["2.jpg", "3.jpg"]
     assert [event.reason for event in read_events(trail.path)] == ["stays"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        # all of it is older than that
+        ({"keep_days": 7}, []),
+        # it takes too much with the pictures that came after it, and is older than they are
+        ({"keep_days": 36_500, "keep_mb": 0.4}, ["pictures/0.jpg", "pictures/1.jpg"]),
+        # neither
+        (
+            {"keep_days": 36_500, "keep_mb": 2.0},
+            [DAMAGED, f"{DAMAGED}-wal", "pictures/0.jpg", "pictures/1.jpg"],
+        ),
+    ],
+)
+def test_a_damaged_record_is_kept_no_longer_than_pictures(
+    tmp_path: Path, keep: dict[str, float], left: list[str]
+) -> None:
+    for name in (DAMAGED, f"{DAMAGED}-wal"):
+        (tmp_path / name).write_bytes(b"x" * 400_000)
+        os.utime(tmp_path / name, (9e8, 9e8))
+    old_pictures(tmp_path, "0.jpg", "1.jpg")
+    with Trail(tmp_path, **keep) as trail:
+        trail.note(Kind.DOOR, "hall", "stays")
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != FILE]
+    assert sorted(str(path.relative_to(tmp_path)) for path in files) == left
+    assert rows(tmp_path) == [("door", "stays")]

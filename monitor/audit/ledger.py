@@ -15,6 +15,8 @@ from ..errors import ConfigError, MaskgateError
 from .event import Event, Kind, stamp
 
 FILE = "audit.sqlite3"
+# What the name of one that was kept aside begins with.
+DAMAGED = f"{FILE}.damaged-"
 SCHEMA_VERSION = 1
 # "mask" as four bytes: tells this program's files from other SQLite files.
 APPLICATION_ID = 0x6D61736B

@@ -1,4 +1,4 @@
-"""How long pictures are kept: not beyond a number of days, nor beyond a number of bytes."""
+"""How long pictures and damaged records are kept: so many days, and so many bytes at most."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from .ledger import FILE
+from .ledger import DAMAGED, FILE
 
 PICTURES = "pictures"
 CLIPS = "clips"
 
 
 def prune_pictures(folder: Path, before: datetime, most_bytes: int) -> None:
-    """Delete pictures and clips from before a time, and the oldest while all takes too much.
+    """Delete what is from before a time, and the oldest while all takes too much.
+
+    That is pictures, clips, and records that were damaged and kept aside.
 
     What is no file, as a folder among them, is left alone.
 
@@ -24,9 +26,9 @@ def prune_pictures(folder: Path, before: datetime, most_bytes: int) -> None:
 
     Raises OSError when one cannot be deleted, after all the others are.
     """
-    found = sorted(_files(folder, f"{PICTURES}/*", f"{CLIPS}/*"))
+    found = sorted(_files(folder, f"{PICTURES}/*", f"{CLIPS}/*", f"{DAMAGED}*"))
     taken_bytes = sum(size for _, size, _ in found)
-    taken_bytes += sum(size for _, size, _ in _files(folder, f"{FILE}*"))
+    taken_bytes += sum(size for _, size, _ in _files(folder, FILE, f"{FILE}-*"))
     failure: OSError | None = None
     for written_at, size, path in found:
         if written_at < before.timestamp() or taken_bytes > most_bytes:

@@ -20,7 +20,7 @@ from typing import Any
 from ..channel import Channel, Closed
 from ..errors import ConfigError
 from .event import Event, Kind
-from .ledger import FILE, Ledger, is_damage
+from .ledger import DAMAGED, FILE, Ledger, is_damage
 from .retention import prune_pictures
 
 _log = logging.getLogger("monitor.audit")
@@ -221,7 +221,7 @@ class Trail:
 
     def _move_aside(self) -> None:
         """Keep a damaged ledger under another name, so that a new one can be begun."""
-        name = f"{FILE}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+        name = f"{DAMAGED}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         for ending in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / (FILE + ending)).rename(self._folder / (name + ending))
