@@ -189,7 +189,7 @@ class Doorkeeper:
             now = frame.time
         else:
             # A recording has no time of its own after its end: late enough for the door to lock.
-            now = frame.time + 2 * self._grace_seconds
+            now = frame.time + frame.lasts_seconds + 2 * self._grace_seconds
         order = self._order()
         decision = self._judge.update(faces, now, fault=fault, order=order)
         age_seconds = self._age_seconds(frame) if fresh else None

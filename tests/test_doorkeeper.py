@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -263,6 +264,17 @@ def test_after_a_leap_of_the_clock_the_hold_begins_anew() -> None:
     watch.now = 4000.0
     decision = watch.keeper.see(watch.frame("masked", 4000.0)).decision
     assert (decision.door, decision.held_seconds) == (Door.LOCKED, 0.0)
+
+
+def test_the_end_of_a_recording_locks_however_long_its_last_picture_lasts() -> None:
+    watch = Watch(live=False)
+    for second in range(3):
+        still = replace(watch.frame("masked", float(second)), lasts_seconds=1.0)
+        latest = watch.keeper.see(still)
+    assert latest.decision.door is Door.UNLOCKED
+    ended = watch.keeper.fail("pictures: has ended")
+    assert (ended.decision.door, ended.decision.reason) == (Door.LOCKED, "pictures: has ended")
+    assert not watch.book.leases[-1].unlocked
 
 
 def test_a_recorded_picture_may_repeat_and_be_decided_on_late() -> None:
