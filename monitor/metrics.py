@@ -124,8 +124,8 @@ class DoorCount:
         self._metrics = metrics
         self._door = door
         self._live = live
-        self._latest: Result | None = None
-        self._decided_at = 0.0
+        self._newest_index: int | None = None
+        self._decided_at: float | None = None
         # All are there from the start, so that the first increase of each can be seen.
         for counter in (metrics.frames, metrics.dropped, metrics.unlocks):
             counter.labels(door)
@@ -137,21 +137,22 @@ class DoorCount:
     def see(self, result: Result) -> None:
         """Count the door's next result; returns at once."""
         counts, door, now = self._metrics, self._door, self._metrics.clock()
-        before, decision = self._latest, result.decision
+        decision, newest = result.decision, self._newest_index
         counts.evidence.labels(door, str(decision.evidence)).inc()
         self.faces = len(decision.faces)
         was_unlocked, self.unlocked = self.unlocked, decision.door is Door.UNLOCKED
         counts.unlocks.labels(door).inc(self.unlocked and not was_unlocked)
-        if before is not None:
+        if self._decided_at is not None:
             counts.interval.labels(door).observe(now - self._decided_at)
         if result.fresh:
             counts.frames.labels(door).inc()
-            missed = result.frame.index - before.frame.index - 1 if before else 0
-            # The black picture of a camera that gave none yet has the first one's index.
+            # Of fresh frames alone: a black picture that stands in for one has index 0.
+            missed = 0 if newest is None else result.frame.index - newest - 1
             counts.dropped.labels(door).inc(max(missed, 0))
+            self._newest_index = result.frame.index
             if self._live:
                 counts.latency.labels(door).observe(now - result.frame.time)
-        self._latest, self._decided_at = result, now
+        self._decided_at = now
 
     def see_change(self, change: Change) -> None:
         """Count what became of one of the door's actuators; returns at once."""

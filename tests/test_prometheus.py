@@ -104,6 +104,15 @@ def test_a_silent_camera_gives_decisions_but_no_frames() -> None:
     assert door.value("maskgate_evidence_total", evidence="unknown") == 2
 
 
+def test_a_black_picture_in_place_of_the_latest_is_not_taken_for_dropped_frames() -> None:
+    door = Counted()
+    door.see("nobody", index=90_000)
+    # A reload has just put another keeper in place, which knows of no picture yet.
+    door.see("nobody", index=0, fresh=False)
+    door.see("nobody", index=90_002)
+    assert door.value("maskgate_frames_dropped_total") == 1
+
+
 def test_what_becomes_of_actuators_is_counted() -> None:
     door = Counted()
     lease = Lease(unlocked=True, reason="everyone masked")
