@@ -17,6 +17,7 @@ from .line import Line
 from .pipeline import Pipeline
 from .report import ClipFigures, clip_figures
 from .sources import Source, open_source
+from .sources.source import printable
 from .timeline import Span
 
 Shown = list[tuple[float, Door]]
@@ -61,7 +62,7 @@ class Replay:
         try:
             source = open_source(spec, fps_of_pictures=self._fps_of_pictures)
         except SourceError as error:
-            name = Path(spec).stem
+            name = printable(Path(spec).stem)
             self._played.add(name)
             self.figures.append(clip_figures(name, self._timelines.get(name, ()), [], str(error)))
             self._fail(error)

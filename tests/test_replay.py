@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,27 @@ def test_a_source_that_fails_leaves_the_others_replayed(
         f"monitor: error: {broken}: cannot be opened as a video; damaged, or not one",
     ]
     assert {event["source"] for event in read(tmp_path / "events.jsonl")} == {"good"}
+
+
+def test_names_that_are_not_utf_8_are_written_to_every_file(
+    replay: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"fold\xe9r")
+    folder.mkdir()
+    cv2.imwrite(str(tmp_path / "a.png"), picture("masked"))
+    (tmp_path / "a.png").rename(folder / "a.png")
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    monkeypatch.chdir(folder)
+    files = {name: tmp_path / name for name in ("events", "report", "junit")}
+    into = [word for name, path in files.items() for word in (f"--{name}", path)]
+    code, out, err = replay(".", os.fsdecode(b"\xe9.mp4"), *into)
+    assert code == 1
+    assert out.startswith("fold\\udce9r: 1 frame")
+    assert "Traceback" not in err
+    assert [event["source"] for event in read(files["events"])] == ["fold\\udce9r"]
+    clips = json.loads(files["report"].read_text("utf-8"))["clips"]
+    assert [clip["name"] for clip in clips] == ["fold\\udce9r", "\\udce9"]
+    assert 'classname="fold\\udce9r"' in files["junit"].read_text("utf-8")
 
 
 def test_a_truncated_clip_keeps_its_events_and_fails(

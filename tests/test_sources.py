@@ -241,6 +241,21 @@ def test_damaged_pictures_leave_a_hole_in_time_and_are_named_at_the_end(folder: 
     assert received == [(0, 0.0), (1, 2.0), (2, 3.0)]
 
 
+def test_names_that_are_not_utf_8_are_said_in_what_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"fold\xe9r")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    # A path with such a name is refused, but a folder may be named without it.
+    monkeypatch.chdir(folder)
+    source = open_source(".")
+    assert source.name == "fold\\udce9r"
+    with pytest.raises(SourceError) as failure:
+        list(source.frames())
+    assert str(failure.value) == "\\udcff.png: 1 of 1 pictures empty or damaged"
+
+
 def test_a_single_picture_is_a_source(folder: Path) -> None:
     assert [frame.time for frame in play(folder / "b.png")] == [0.0]
 

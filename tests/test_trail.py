@@ -161,6 +161,22 @@ def test_of_too_many_waiting_entries_those_about_evidence_go_first(
     ]
 
 
+def test_an_entry_that_no_file_can_hold_is_counted_and_those_after_it_are_written(
+    tmp_path: Path, said: Said
+) -> None:
+    with Trail(tmp_path) as trail:
+        trail.note(Kind.EVIDENCE, "hall", "fold\udce9r: has ended")
+        assert said.failed.wait(WAIT_SECONDS)
+        trail.note(Kind.DOOR, "hall", "goes on")
+    assert trail.lost == 1
+    assert rows(tmp_path) == [
+        ("lost", "1 entries lost while the record could not be written"),
+        ("door", "goes on"),
+    ]
+    [line] = said.lines
+    assert line.startswith("audit: 1 entries given up: 'utf-8' codec can't encode")
+
+
 def test_a_full_disk_stops_the_record_and_nothing_else(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _FULL_DISK, str(tmp_path), str(200_000)],

@@ -173,11 +173,17 @@ class Trail:
         events = list(islice(self._waiting, _MOST_IN_ONE_COMMIT))
         lost = self.lost
         loss = [self._loss(lost - self._lost_recorded)] if lost > self._lost_recorded else []
-        ledger.append([*loss, *events])
+        try:
+            ledger.append([*loss, *events])
+        except UnicodeEncodeError as error:
+            # A text that is not UTF-8, such as of a file's name: no retry would write it.
+            _log.error("audit: %d entries given up: %s", len(events), error)
+            self._discarded += len(events)
+        else:
+            self._lost_recorded = lost
+            self.recorded += len(loss) + len(events)
         for _ in events:
             self._waiting.popleft()
-        self._lost_recorded = lost
-        self.recorded += len(loss) + len(events)
 
     def _loss(self, count: int) -> Event:
         reason = f"{count} entries lost while the record could not be written"

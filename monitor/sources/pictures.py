@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..frame import Frame, Image
+from .source import printable
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -41,7 +42,7 @@ class Pictures:
         if not paths:
             expected = " ".join(sorted(SUFFIXES))
             raise SourceError(f"{folder}: no picture found, expected files ending in {expected}")
-        return cls(folder.resolve().name, paths, fps)
+        return cls(printable(folder.resolve().name), paths, fps)
 
     def frames(self) -> Iterator[Frame]:
         """Yield every picture that decodes; a damaged one leaves a hole in time.
@@ -58,7 +59,8 @@ class Pictures:
             yield Frame(image, index, place / self.fps, lasts_seconds=1.0 / self.fps)
             index += 1
         if damaged:
-            named = ", ".join(map(str, damaged[:5])) + (", ..." if len(damaged) > 5 else "")
+            named = printable(", ".join(map(str, damaged[:5])))
+            named += ", ..." if len(damaged) > 5 else ""
             raise SourceError(
                 f"{named}: {len(damaged)} of {len(self._paths)} pictures empty or damaged"
             )

@@ -12,6 +12,11 @@ from ..timeline import Span
 FPS_OF_LAST_RESORT = 25.0
 
 
+def printable(name: str) -> str:
+    """A file's name as it can be written anywhere: what of it is not UTF-8, in escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 class Source(Protocol):
     """A camera, clip, folder or drawn scene that yields frames in order."""
 
