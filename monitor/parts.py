@@ -207,8 +207,9 @@ def make_pane(door: DoorSection, line: Line) -> Pane:
     """What the window shows of a door."""
 
     def keep_zone(polygon: Polygon) -> None:
-        add_ignored(Path(str(door.zones_file)), polygon)
-        line.doorkeeper.zones.add_ignored(polygon)
+        # As it was saved: what is read again later must be no change.
+        saved = add_ignored(Path(str(door.zones_file)), polygon)
+        line.doorkeeper.zones.add_ignored(saved)
 
     return Pane(
         door.name,

@@ -34,6 +34,13 @@ class Zones:
         """Ignore one more polygon from the next frame on; may be called by any thread."""
         self.ignore = (*self.ignore, np.array(polygon, np.float32))
 
+    def same_as(self, other: Zones) -> bool:
+        """Whether both have the same polygons, in the same order."""
+        return self._points() == other._points()
+
+    def _points(self) -> list[list[object]]:
+        return [[polygon.tolist() for polygon in kind] for kind in (self.watch, self.ignore)]
+
     def select(self, detections: Detections, width_px: int, height_px: int) -> Detections:
         """The faces that count in a frame of the given size, in their order."""
         if not (self.watch or self.ignore):

@@ -31,17 +31,18 @@ def read_zones(path: Path) -> ZonesSection:
     return read(ZonesSection, read_yaml(path), str(path))
 
 
-def add_ignored(path: Path, polygon: Polygon) -> None:
+def add_ignored(path: Path, polygon: Polygon) -> Polygon:
     """Add a polygon to a zones file, which is at every moment either the old or the new one.
 
     path: is made if it is not there, but its folder must be. What is in it is written anew as JSON,
         which is YAML as well; comments are lost.
     polygon: points (x, y), each a fraction 0 to 1 of the frame.
 
-    Raises ConfigError when the file is broken, and MaskgateError when it cannot be written.
+    Returns the polygon as it will be read again, rounded. Raises ConfigError when the file is
+    broken, and MaskgateError when it cannot be written.
     """
     zones = read_zones(path)
-    drawn = [[round(x, _DIGITS), round(y, _DIGITS)] for x, y in polygon]
+    drawn = [(round(x, _DIGITS), round(y, _DIGITS)) for x, y in polygon]
     content: dict[str, list[Any]] = {"watch": list(zones.watch), "ignore": [*zones.ignore, drawn]}
     read(ZonesSection, content, str(path))
     partial = path.with_name(f".{path.name}.partial")
@@ -53,6 +54,7 @@ def add_ignored(path: Path, polygon: Polygon) -> None:
         partial.replace(path)
     except OSError as error:
         raise MaskgateError(f"{path}: {error.strerror}; zone not saved") from None
+    return drawn
 
 
 def _text(content: dict[str, list[Any]]) -> str:

@@ -67,3 +67,20 @@ def test_a_door_that_let_the_others_wait_begins_anew_when_there_are_others(
     found = Difference.between(doors(A), doors(*after), waiting=["a"])
     assert found.said["a"] == changed
     assert ("a" in found.begun, "a" in found.ended) == (len(after) > 1, len(after) > 1)
+
+
+@pytest.mark.parametrize(
+    ("after", "changed"),
+    [
+        # the content of the file alone
+        (A, "zones_file"),
+        # and something else
+        (A | {"policy": HELD}, "policy, zones_file"),
+    ],
+)
+def test_zones_that_were_drawn_anew_are_exchanged_while_the_camera_goes_on(
+    after: dict[str, Any], changed: str
+) -> None:
+    found = Difference.between(doors(A, B), doors(after, B), redrawn=["a"])
+    assert found.said == {"a": changed}
+    assert found.exchanged == {"a"}

@@ -30,6 +30,7 @@ from monitor.config import Config, load
 from monitor.errors import ActuatorError, UsageError
 from monitor.override_socket import ask
 from monitor.web.live_page import LivePage
+from monitor.zones_file import add_ignored
 
 Write = Callable[..., None]
 
@@ -128,6 +129,42 @@ def test_a_door_gets_another_doorkeeper_while_its_camera_goes_on(
     assert changed.doorkeeper is not keeper
     assert other.doorkeeper is untouched
     assert caplog.messages[-1] == f"configuration read again: front: {next(iter(keys))}"
+
+
+POSTER = [(0.12345678, 0.2), (0.5, 0.2), (0.5, 0.9)]
+
+
+def test_zones_that_were_drawn_anew_count_from_the_next_frame(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write(front(zones_file="zones.json"), back())
+    with watched() as doors:
+        changed, other = doors.pipeline.lines
+        capture, untouched = changed.capture, other.doorkeeper
+        add_ignored(Path("zones.json"), POSTER)
+        follow(doors)
+        assert len(changed.doorkeeper.zones.ignore) == 1
+        assert changed.capture is capture
+        assert other.doorkeeper is untouched
+        follow(doors)
+    assert caplog.messages == [
+        "configuration read again: front: zones_file",
+        "configuration read again: nothing new",
+    ]
+
+
+def test_a_zone_that_was_drawn_in_the_window_is_nothing_new(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write(front(zones_file="zones.json", zones={"ignore": [[[0, 0], [1, 0], [0, 1]]]}))
+    with watched() as doors:
+        [line] = doors.pipeline.lines
+        [pane] = doors.panes
+        assert pane.keep_zone is not None
+        pane.keep_zone(POSTER)
+        assert len(line.doorkeeper.zones.ignore) == 2
+        follow(doors)
+    assert caplog.messages == ["configuration read again: nothing new"]
 
 
 def test_what_is_drawn_is_what_may_pass_now() -> None:

@@ -80,6 +80,21 @@ def test_no_face_is_lost_between_watching_and_ignoring_the_same_polygon(
     assert len(watched) + len(others) >= len(faces)
 
 
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        # the same
+        (Zones(watch=[TOP], ignore=[LEFT]), True),
+        # other polygons
+        (Zones(watch=[TOP]), False),
+        # the same polygons for something else
+        (Zones(watch=[LEFT], ignore=[TOP]), False),
+    ],
+)
+def test_zones_are_the_same_by_their_polygons(other: Zones, same: bool) -> None:
+    assert Zones(watch=[TOP], ignore=[LEFT]).same_as(other) is same
+
+
 def test_a_polygon_added_later_is_ignored_from_then_on() -> None:
     zones = Zones(ignore=[TOP])
     zones.add_ignored(LEFT)

@@ -31,15 +31,17 @@ class Difference:
         after: Mapping[str, DoorSection],
         *,
         waiting: Collection[str] = (),
+        redrawn: Collection[str] = (),
     ) -> Difference:
         """What is different between two configurations of doors, by name.
 
         waiting: names of those where each frame waits until it is taken, which only a door that is
             alone may ask of the others.
+        redrawn: names of those whose zones are now others than those in force.
         """
         joined = {name: len(after) > 1 and name in waiting for name in before}
         keys = {
-            name: _changed(before[name], after[name], joined=joined[name])
+            name: _changed(before[name], after[name], joined=joined[name], redrawn=name in redrawn)
             for name in after
             if name in before
         }
@@ -80,6 +82,10 @@ class Difference:
         return tuple(name for name in self.changed if name not in exchanged)
 
 
-def _changed(before: DoorSection, after: DoorSection, *, joined: bool) -> frozenset[str]:
+def _changed(
+    before: DoorSection, after: DoorSection, *, joined: bool, redrawn: bool
+) -> frozenset[str]:
     keys = {key for key in DoorSection.model_fields if getattr(before, key) != getattr(after, key)}
+    if redrawn and keys.isdisjoint({"zones", "zones_file"}):
+        keys.add("zones_file")
     return frozenset(keys | ({"no longer alone"} if joined else set()))

@@ -133,7 +133,8 @@ class Doors:
     def _change(self, config: Config) -> None:
         after = self._chosen(config)
         waiting = [line.name for line in self.pipeline.lines if not line.overwrite]
-        difference = Difference.between(self._sections, after, waiting=waiting)
+        redrawn = self._redrawn(after)
+        difference = Difference.between(self._sections, after, waiting=waiting, redrawn=redrawn)
         sources = self._checked(config, after, difference)
         said = difference.said
         if said:
@@ -157,8 +158,15 @@ class Doors:
             raise ConfigError(f"{', '.join(other)}: a change found, expected one of doors alone")
         for door in after.values():
             make_policy(door, self._detector)
-            make_zones(door)
         return {name: make_source(after[name]) for name in difference.begun}
+
+    def _redrawn(self, after: Mapping[str, DoorSection]) -> list[str]:
+        """Names of the doors whose zones are no longer those in force; raises ConfigError."""
+        zones = {name: make_zones(door) for name, door in after.items()}
+        in_force = {line.name: line.doorkeeper.zones for line in self.pipeline.lines}
+        return [
+            name for name in zones if name in in_force and not zones[name].same_as(in_force[name])
+        ]
 
     def _settle(
         self,
