@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,18 @@ with Ledger(Path(sys.argv[1])) as ledger:
     sys.stdin.readline()
     for number in range(int(sys.argv[3])):
         ledger.append([Event(datetime.now(UTC), Kind.DOOR, sys.argv[2], str(number))])
+"""
+
+# Whatever the tests run as: to root, nothing is forbidden.
+_READ_AS_ANYBODY = """
+import os, sys
+from pathlib import Path
+from monitor.audit import read_events
+
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+print([event.reason for event in read_events(Path(sys.argv[1]))])
 """
 
 
@@ -182,6 +195,19 @@ def test_a_record_that_is_missing_or_damaged_cannot_be_read(path: Path) -> None:
         read_events(path)
     with pytest.raises(MaskgateError, match="File name too long; expected the record"):
         read_events(path.parent / ("x" * 300) / path.name)
+
+
+def test_a_record_can_be_read_in_a_folder_that_may_not_be_written_to() -> None:
+    # Not below pytest's own, which nobody else may look into.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        copied = Path(folder) / "copied"
+        copied.mkdir()
+        with Ledger(copied / "audit.sqlite3") as ledger:
+            ledger.append([entry(7)])
+        Path(folder).chmod(0o755)
+        copied.chmod(0o555)
+        with python(_READ_AS_ANYBODY, copied / "audit.sqlite3") as reader:
+            assert reader.communicate(timeout=WAIT_SECONDS)[0] == "['7']\n"
 
 
 def test_an_empty_file_holds_no_entry_yet(path: Path) -> None:

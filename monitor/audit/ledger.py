@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -161,12 +162,18 @@ def read_events(
     except OSError as error:
         raise MaskgateError(f"{path}: {error.strerror}; expected the record of a run") from None
     try:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?{_mode(path)}"
         database = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
         known = _is_ours(database, path)
     except sqlite3.Error as error:
         raise _unreadable(path, error) from None
     return _read(database, path, since, door, newest) if known else iter(())
+
+
+def _mode(path: Path) -> str:
+    # Beside a file that others may write to, SQLite makes two more, which such a folder forbids.
+    alone = not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
+    return "mode=ro&immutable=1" if alone else "mode=ro"
 
 
 def _read(
