@@ -13,10 +13,10 @@ from types import TracebackType
 import uvicorn
 
 from ..errors import MaskgateError
+from .connection import MOST_CONNECTIONS, Connection
 from .page import Page
 
 _UPKEEP_SECONDS = 0.1
-_MOST_CONNECTIONS = 100
 _GRACE_SECONDS = 2
 _JOIN_SECONDS = 5.0
 _NICENESS = 10
@@ -100,14 +100,15 @@ class Server:
         server = uvicorn.Server(
             uvicorn.Config(
                 page.app(),
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
+                # So many are accepted before the first of them can be turned away.
+                backlog=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
