@@ -293,6 +293,17 @@ def test_without_the_token_nothing_of_the_doors_is_shown() -> None:
         assert health == {"live": True, "ready": True}
 
 
+def test_a_host_that_holds_a_path_opens_nothing() -> None:
+    with Site(token=TOKEN, orders=True) as site:
+        for host in ("x/healthz?", "x/login#", "x/page.css?"):
+            for path in ("/metrics", "/changes", "/changes/1.jpg", "/picture?door=front"):
+                assert site.ask(path, headers={"Host": host}).status == 401
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            order = "door=front&action=unlock&seconds=30&by=Ann"
+            assert site.ask("/order", form=order, headers=headers).status == 401
+            assert site.overrides["front"].order() is None
+
+
 def test_with_the_token_a_browser_gets_a_cookie_that_scripts_and_other_sites_cannot_use() -> None:
     with Site(token=TOKEN) as site:
         answer = site.ask("/login", form=LOGIN)

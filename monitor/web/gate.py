@@ -66,9 +66,9 @@ class Gate:
             request.scope[KNOWN] = self._knows(request)
         except Blocked:
             return blocked()
-        if request.scope[KNOWN] or request.url.path in OPEN_PATHS:
+        if request.scope[KNOWN] or request.scope["path"] in OPEN_PATHS:
             return None
-        if request.url.path == "/":
+        if request.scope["path"] == "/":
             return RedirectResponse("login", 303)
         return PlainTextResponse("the token is needed\n", 401, {"www-authenticate": "Bearer"})
 

@@ -98,7 +98,7 @@ class Page:
         self._ending.set()
 
     async def _file(self, request: Request) -> Response:
-        content, kind = self._static[request.url.path]
+        content, kind = self._static[request.scope["path"]]
         return Response(content, media_type=kind)
 
     async def _login_form(self, request: Request) -> Response:
