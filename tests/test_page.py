@@ -111,6 +111,9 @@ def test_the_snapshot_of_an_earlier_change_is_had_by_its_number_alone(tmp_path: 
             snapshot.name,
             "2.jpg",
             "-1.jpg",
+            "one.jpg",
+            # More digits than Python takes for a number.
+            f"{'1' * 5000}.jpg",
             "1.jpg/..",
             f"../{snapshot.name}",
             f"..%2f{snapshot.name}",

@@ -85,7 +85,7 @@ class Page:
             Route("/video", self._video),
             Route("/picture", self._picture),
             Route("/changes", self._list),
-            Route("/changes/{number:int}.jpg", self._change),
+            Route("/changes/{number}.jpg", self._change),
             Route("/healthz", self._health),
             Route("/metrics", self._measured),
         ]
@@ -196,7 +196,10 @@ class Page:
         )
 
     async def _change(self, request: Request) -> Response:
-        picture = self._changes.picture(request.path_params["number"])
+        try:
+            picture = self._changes.picture(int(request.path_params["number"]))
+        except ValueError:
+            picture = None
         # A disk may be slow, and all of the page waits on this thread.
         jpeg = await asyncio.to_thread(_read, picture) if isinstance(picture, Path) else picture
         if jpeg is None:
