@@ -26,7 +26,7 @@ import sys
 class NotInstalled:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("starlette", "uvicorn", "prometheus_client"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            raise {error}(f"no {{name}}", name=name)
 
 sys.meta_path.insert(0, NotInstalled())
 from conftest import ColourDetector
@@ -93,14 +93,23 @@ def test_a_port_in_use_is_said_at_the_start(
     assert f"web: 127.0.0.1, port {port}: Address already in use; expected" in err
 
 
-@pytest.mark.parametrize(("serve", "code"), [("always", 2), ("auto", 0)])
+@pytest.mark.parametrize(
+    ("error", "serve", "code"),
+    [
+        ("ModuleNotFoundError", "always", 2),
+        ("ModuleNotFoundError", "auto", 0),
+        # what a version without a name that is needed raises
+        ("ImportError", "always", 2),
+        ("ImportError", "auto", 0),
+    ],
+)
 def test_without_the_extra_doors_are_watched_all_the_same(
-    clip: Clip, serve: str, code: int
+    clip: Clip, error: str, serve: str, code: int
 ) -> None:
     configure(f"serve: {serve}")
     arguments = ["run", "--no-window", "--source", str(clip("hall", [("bare", 2)]))]
     done = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_THE_EXTRA, *arguments],
+        [sys.executable, "-c", _WITHOUT_THE_EXTRA.format(error=error), *arguments],
         env={"PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ from ..web.section import WebSection
 if TYPE_CHECKING:
     from ..web.live_page import LivePage
 
-_NOT_INSTALLED = "web: not installed; expected pip install '.[web]' in the source folder"
+_EXPECTED = "expected pip install '.[web]' in the source folder"
 
 
 def open_page(
@@ -58,8 +58,9 @@ def _page(
     try:
         # Its libraries are an extra: without them doors are watched all the same.
         from ..web.live_page import LivePage
-    except ModuleNotFoundError:
-        raise UsageError(_NOT_INSTALLED) from None
+    except ImportError as error:
+        # A version that is too old has the module and lacks a name in it.
+        raise UsageError(f"web: not installed as needed ({error}); {_EXPECTED}") from None
     token = web.token.get_secret_value() if web.token else None
     return LivePage(
         host=web.host,
