@@ -80,8 +80,9 @@ class _SpanEntry(Section):
     @field_validator("end")
     @classmethod
     def _after_start(cls, end: float, info: ValidationInfo) -> float:
-        if end <= info.data.get("start", -1.0):
-            raise ValueError(f"more than `from`, {info.data['start']:g}")
+        start = info.data.get("start")
+        if start is not None and end <= start:
+            raise ValueError(f"more than `from`, {start:g}")
         return end
 
     @field_validator("masked")

@@ -104,6 +104,11 @@ def test_timelines_are_read_by_clip(tmp_path: Path) -> None:
             id="a span that holds no time",
         ),
         pytest.param(
+            {"a": {"door": [{"from": -5, "to": -3, "state": "locked"}]}},
+            ["timelines.json: a.door[0].from: found -5"],
+            id="a span before the beginning",
+        ),
+        pytest.param(
             {"a": {"door": [{"from": 2, "to": 3, "state": "locked", "masked": 1}]}},
             ["a.door[0].masked: found 1, expected a time up to `from`, of a span that is unlocked"],
             id="a locked span with a mask on",
