@@ -14,6 +14,7 @@ from .errors import SourceError
 from .frame import Frame, Image
 from .line import Line
 from .pipeline import Pipeline
+from .record import fitted
 from .summary import Summary
 
 WARM_UP_SECONDS = 1.0
@@ -24,7 +25,8 @@ class Looped:
     """Recorded pictures as a live camera that never ends, and whose sensor is as noisy as any.
 
     name: what messages call it.
-    images: uint8 [H, W, 3] each and of one size, shown in a circle.
+    images: uint8 [H, W, 3] each, shown in a circle; those of another size are fitted into that of
+        the first.
     fps: how many of them a second.
     wait: waits for some seconds.
     """
@@ -43,8 +45,8 @@ class Looped:
     ) -> None:
         self.name = name
         self.fps = fps
-        self._images = images
         height_px, width_px = images[0].shape[:2]
+        self._images = [fitted(image, width_px, height_px) for image in images]
         bits = np.random.default_rng(0).integers(0, 2, (height_px + _NOISES, width_px, 3), np.uint8)
         self._noises = [bits[start : start + height_px] for start in range(_NOISES)]
         self._wait = wait

@@ -34,6 +34,15 @@ def test_pictures_come_in_a_circle_when_they_are_due() -> None:
         assert np.abs(away).max() == 1
 
 
+def test_pictures_of_other_sizes_are_fitted_into_the_first() -> None:
+    images = [np.full((48, 64, 3), 10, np.uint8), np.full((64, 32, 3), 200, np.uint8)]
+    source = Looped("door 1", images, 25.0, wait=lambda seconds: None)
+    first, second = islice(source.frames(), 2)
+    assert first.image.shape == second.image.shape == (48, 64, 3)
+    assert second.image[24, 32].min() >= 199
+    assert second.image[24, 0].max() <= 1
+
+
 def test_a_circle_of_pictures_is_no_repetition() -> None:
     image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     freshness = Freshness()
