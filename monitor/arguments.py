@@ -104,20 +104,20 @@ def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames", type=_count, default=200, metavar="N", help="how many to time (default: 200)"
     )
-    parser.add_argument(
+    one_of = parser.add_mutually_exclusive_group()
+    one_of.add_argument(
         "--against",
         type=Path,
         metavar="FILE.onnx",
         help="time another model in turn: its resize and its network, nothing that follows",
     )
-    several = parser.add_mutually_exclusive_group()
-    several.add_argument(
+    one_of.add_argument(
         "--doors",
         type=_count,
         metavar="N",
         help="time N doors that are watched at once by what `run` consists of",
     )
-    several.add_argument(
+    one_of.add_argument(
         "--viewers",
         type=_count,
         metavar="N",

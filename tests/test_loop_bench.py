@@ -186,7 +186,18 @@ def test_a_source_that_cannot_be_timed_is_said(
     assert message in capsys.readouterr().err
 
 
-def test_doors_and_viewers_are_two_benches(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--doors", "2", "--viewers", "2"],
+        # Only in the bench of frames is there another model.
+        ["--doors", "2", "--against", "other.onnx"],
+        ["--against", "other.onnx", "--viewers", "2"],
+    ],
+)
+def test_each_bench_is_asked_for_alone(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(["bench", "--doors", "2", "--viewers", "2"])
+        main(["bench", *options])
     assert "not allowed with" in capsys.readouterr().err
