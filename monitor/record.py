@@ -32,7 +32,8 @@ class Recorder:
         if path.suffix.lower() != ".mp4":
             raise UsageError(f"{path}: {path.suffix!r} found, expected a name ending in .mp4")
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial.mp4")
+        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
+        self._partial = path.absolute().with_name(f".{path.stem}.partial.mp4")
         self._writer: cv2.VideoWriter | None = None
         self._size_px = (0, 0)
         self._written = 0
@@ -92,7 +93,7 @@ def keep_whole(partial: Path, path: Path, written: int) -> None:
     OpenCV's writer says nothing when a disk is full. So the pictures are counted, without decoding
     them; after a failed write FFmpeg writes no more, so that none is missing between two others.
 
-    partial: the file, complete as far as its writer can tell.
+    partial: the file, absolute, and complete as far as its writer can tell.
     path: its name; what has it is replaced.
     written: how many pictures were written to it, at least 1.
 

@@ -73,6 +73,14 @@ def test_on_a_full_disk_the_recording_from_before_stays(
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_a_name_with_a_colon_is_a_file_and_no_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record(Path("2026-01-31T10:15:00.mp4"))
+    assert pictures_in(tmp_path / "2026-01-31T10:15:00.mp4") == PICTURES
+
+
 def test_an_interrupted_recording_is_kept(path: Path) -> None:
     with pytest.raises(Interrupted):
         record(path, Interrupted(signal.SIGINT))

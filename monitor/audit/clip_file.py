@@ -24,7 +24,8 @@ class ClipFile:
 
     def __init__(self, path: Path, width_px: int, height_px: int) -> None:
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial.mkv")
+        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
+        self._partial = path.absolute().with_name(f".{path.stem}.partial.mkv")
         self._start: float | None = None
         self._tick = -1
         self._written = 0

@@ -30,7 +30,8 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self.name = path.stem
         self._path = path
-        self._capture = open_capture(str(path))
+        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
+        self._capture = open_capture(str(path.absolute()))
         if not self._capture.isOpened():
             raise SourceError(f"{path}: cannot be opened as a video; damaged, or not one")
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
