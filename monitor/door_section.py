@@ -16,7 +16,7 @@ from pydantic import (
 from .actuators.sections import ActuatorSection, LogSection
 from .fields import Polygon, Score, Text, TimeOfDay
 from .hours import DAYS, Day
-from .schema import Listed, Section, filled
+from .schema import Listed, Section, Unshown, filled
 
 # As far as `monitor.sources` takes one.
 _HIGHEST_INDEX = 99
@@ -30,9 +30,13 @@ def _source(value: object) -> int | str:
         return value
     if isinstance(value, str) and value.strip() and value.isprintable():
         return value
-    raise ValueError(
+    expected = (
         f"a camera index of 0 to {_HIGHEST_INDEX}, a device path, URL, file or folder, or demo"
     )
+    if isinstance(value, str):
+        # It may hold a password.
+        raise Unshown(f"no text, or a line break or control character found, expected {expected}")
+    raise ValueError(expected)
 
 
 class CameraSection(Section):

@@ -148,6 +148,23 @@ def test_a_camera_index_is_refused_where_no_source_would_take_it(
         open_source(index)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        # the line break that a block of text ends with
+        "|\n    rtsp://admin:s3cret@cam/1\n",
+        '"rtsp://admin:s3cret@cam/1\\t"',
+    ],
+)
+def test_a_source_that_is_not_one_line_is_refused_without_its_password(
+    tmp_path: Path, source: str
+) -> None:
+    text = f"doors:\n- name: front\n  source: {source}"
+    with pytest.raises(ConfigError, match=r"doors\[0\]\.source: .*expected a camera") as refusal:
+        load_text(tmp_path, text)
+    assert "s3cret" not in str(refusal.value)
+
+
 def test_every_wrong_value_is_said_at_once_with_key_found_and_expected(tmp_path: Path) -> None:
     text = """
 modle: {}

@@ -286,6 +286,34 @@ def test_a_source_that_is_not_there_is_refused_by_name(spec: int | str, message:
         play(spec)
 
 
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        pytest.param("rtsp:/admin:s3cret@cam/1", "...@cam/1: no such", id="a slash missing"),
+        pytest.param("rtsp//admin:s3@cret@cam/1", "...@cam/1: no such", id="@ in the password"),
+        pytest.param("rtsp:/admin:s3cret@cam/1?u=h://x", "scheme '...@cam/1?u=h'", id="two colons"),
+        pytest.param("rtsp:/a:s3cret@cam/1\0", r"...@cam/1\x00'", id="not a name at all"),
+        pytest.param("rtsp:/a:s3cret@" + "c" * 300, "...@ccc", id="too long for a name"),
+    ],
+)
+def test_what_may_be_a_mistyped_address_is_refused_without_its_password(
+    spec: str, shown: str
+) -> None:
+    with pytest.raises(SourceError) as refusal:
+        open_source(spec)
+    assert shown in str(refusal.value)
+    assert "cret" not in str(refusal.value)
+
+
+def test_a_file_s_name_may_hold_what_an_address_holds(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("2026-01-31T10:15:00", "rtsp:me@home"):
+        clip(name, [("bare", 3)])
+        assert len(play(f"{name}.mp4")) == 3
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no picture found, expected files ending in"):
         open_source(str(tmp_path))

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import SourceError
-from .camera import Camera, without_secrets
+from .camera import Camera, guarded, without_secrets
 from .capture import open_capture
 from .demo import Demo
 from .device import Mode, name_of, open_device
@@ -39,7 +39,7 @@ def open_source(
     """
     text = str(spec)
     if _NO_TEXT.search(text):
-        raise SourceError(f"{without_secrets(text)!a}: expected a name without NUL, in UTF-8")
+        raise SourceError(f"{guarded(text)!a}: expected a name without NUL, in UTF-8")
     if text.isdecimal():
         return _camera(_index(text), mode)
     if text == "demo":
@@ -48,7 +48,8 @@ def open_source(
         scheme = text.partition("://")[0].lower()
         if scheme not in _STREAM_SCHEMES:
             expected = ", ".join(_STREAM_SCHEMES)
-            raise SourceError(f"source URL: scheme {scheme!r} found, expected one of {expected}")
+            found = guarded(scheme)
+            raise SourceError(f"source URL: scheme {found!r} found, expected one of {expected}")
         # Only RTSP hands on when the camera took a picture; over HTTP, FFmpeg makes the times up.
         stamped = scheme in ("rtsp", "rtsps")
         connect = partial(open_capture, text, threads=1)
@@ -61,11 +62,11 @@ def open_source(
             return Pictures.of_folder(path, fps_of_pictures)
         is_file = path.is_file()
     except OSError as error:
-        raise SourceError(f"{text}: {error.strerror}") from None
+        raise SourceError(f"{guarded(text)}: {error.strerror}") from None
     if not is_file:
         raise SourceError(
-            f"{text}: no such file or folder; expected a camera index, a URL, a video file, "
-            "a folder of pictures, or demo"
+            f"{guarded(text)}: no such file or folder; expected a camera index, a URL, "
+            "a video file, a folder of pictures, or demo"
         )
     if path.suffix.lower() in SUFFIXES:
         return Pictures(path.stem, [path], fps_of_pictures)

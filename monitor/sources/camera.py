@@ -84,3 +84,9 @@ def without_secrets(url: str) -> str:
     # Up to the last @, not by a URL parser: a password with an unescaped / or # would slip through.
     bare = re.sub(r"://.*@", "://", url, flags=re.DOTALL)
     return re.split(r"[?#]", bare, maxsplit=1)[0]
+
+
+def guarded(text: str) -> str:
+    """What may be shown of a text that names nothing: it may be a URL with a slash missing."""
+    _, at, rest = without_secrets(text).rpartition("@")
+    return f"...@{rest}" if at else rest
