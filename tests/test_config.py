@@ -276,11 +276,24 @@ def test_a_file_that_is_no_configuration_is_refused(
             "topic: a, ca_file: ca.pem", "ca_file: found 'ca.pem', expected tls: true", id="no TLS"
         ),
         pytest.param("topic: a, password: b", "password: unknown key", id="a password in the file"),
+        pytest.param(
+            "topic: a, password_env: DOOR_PASSWORD",
+            "password_env: found without username, expected one beside it",
+            id="a password of nobody",
+        ),
+        pytest.param(
+            "topic: a, password_file: {file}",
+            "password_file: found without username, expected one beside it",
+            id="a file's password of nobody",
+        ),
     ],
 )
 def test_an_mqtt_section_that_cannot_work_is_refused(
-    tmp_path: Path, keys: str, complaint: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: str, complaint: str
 ) -> None:
+    monkeypatch.setenv("DOOR_PASSWORD", "s3cret")
+    (tmp_path / "password").write_text("s3cret\n", "utf-8")
+    keys = keys.replace("{file}", str(tmp_path / "password"))
     section = f"{{kind: mqtt, name: lock, host: broker, {keys}}}"
     with pytest.raises(ConfigError, match=re.escape(complaint)):
         load_text(tmp_path, f"doors: [{{name: a, actuators: [{section}]}}]")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from ..fields import Arguments, Text, Topic, WebAddress
-from ..schema import Section
+from ..schema import Section, Unshown
 from ..secret import EnvSecret, FileSecret, unless
 
 Pin = Annotated[int, Field(ge=0, le=53)]
@@ -43,7 +43,7 @@ class CommandSection(_Pulsed):
 class MqttSection(_Pulsed):
     """An actuator that sends commands over MQTT and reports there, see `monitor.actuators.mqtt`.
 
-    password_env, password_file: where the password is found; at most one of them.
+    password_env, password_file: where the username's password is found; at most one of them.
     home_assistant: discovery prefix of Home Assistant; None to leave it alone.
     """
 
@@ -67,6 +67,14 @@ class MqttSection(_Pulsed):
         if ca_file and info.data.get("tls") is False:
             raise ValueError("tls: true beside it")
         return ca_file
+
+    @field_validator("password_env", "password_file")
+    @classmethod
+    def _of_somebody(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        # paho sends no password without a username, and says nothing of it.
+        if password and info.data.get("username", "wrong") is None:
+            raise Unshown("found without username, expected one beside it")
+        return password
 
 
 class WebhookSection(_Pulsed):
