@@ -110,6 +110,16 @@ def test_a_door_whose_results_stop_is_hung_and_a_silent_camera_is_not() -> None:
     assert not watched.door.hung
 
 
+def test_a_door_without_a_first_result_is_hung_too() -> None:
+    watched = Watched()
+    watched.now += HUNG_SECONDS - 1.0
+    assert not watched.door.hung
+    watched.now += 2.0
+    assert watched.door.hung
+    watched.door.see(watched.scenes.result("nobody"))
+    assert not watched.door.hung
+
+
 @pytest.mark.parametrize(
     ("scenes", "whats"),
     [

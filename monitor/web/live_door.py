@@ -110,8 +110,9 @@ class LiveDoor:
 
     @property
     def hung(self) -> bool:
-        """Whether results have stopped coming, which even a silent camera does not bring about."""
-        return self._newest is not None and self._clock() - self._newest.at > HUNG_SECONDS
+        """Whether no results come, at first or any more; even a silent camera brings some."""
+        newest_at = self._newest.at if self._newest else self._started_at
+        return self._clock() - newest_at > HUNG_SECONDS
 
     def health(self) -> dict[str, Any]:
         """How the door is, in plain values."""
