@@ -351,6 +351,19 @@ def test_guessing_is_slowed_down_and_what_is_guessed_meanwhile_is_not_looked_at(
         assert show("guess") == show(TOKEN) == 429
 
 
+def test_behind_a_proxy_guesses_are_counted_for_each_client() -> None:
+    with Site(token=TOKEN) as site:
+
+        def show(token: str, client: str) -> int:
+            headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": client}
+            return site.ask("/metrics", headers=headers).status
+
+        for _ in range(WRONG_TOKENS):
+            assert show("guess", "192.0.2.1") == 401
+        assert show(TOKEN, "192.0.2.1") == 429
+        assert show(TOKEN, "192.0.2.2") == 200
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
