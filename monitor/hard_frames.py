@@ -22,6 +22,7 @@ from .doorkeeper import Result
 from .errors import MaskgateError, UsageError
 
 PICTURES = "JPEGImages"
+TABLE = "hard.csv"
 COLUMNS = ("picture", "source", "seconds", "margin", "reason")
 JPEG_QUALITY = 95
 LARGEST_MARGIN = 0.25
@@ -41,8 +42,9 @@ class HardFrames:
     """A folder of the hardest frames; a context manager, which writes them as it is left.
 
     folder: gets `JPEGImages/` and `hard.csv`, which says of each picture where it comes from, by
-        how much it missed a threshold, and what was decided. Raises UsageError when it cannot be
-        made.
+        how much it missed a threshold, and what was decided. What is there of earlier replays
+        stays: those pictures may have been labelled. Raises UsageError when it cannot be made, or
+        holds another table.
     allowed: the classes with which a face may pass.
     grant, deny, smallest_face_px: what the frames were judged by.
     most: how many pictures to keep.
@@ -75,6 +77,7 @@ class HardFrames:
             (folder / PICTURES).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{folder}: the folder cannot be made: {error.strerror}") from None
+        self._earlier = _rows_of(folder / TABLE)
 
     def add(self, source: str, result: Result) -> None:
         """Look at one more result of a replay, in the order of the replay."""
@@ -97,21 +100,30 @@ class HardFrames:
         self._hardest = None
         if len(self._kept) == self._most and -margin <= self._kept[0].easiness:
             return
-        name = self._free_name(f"{source}_{result.frame.index:06d}")
-        _, encoded = cv2.imencode(
+        _, pixels = cv2.imencode(
             ".jpg", result.frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         )
+        encoded = pixels.tobytes()
+        name = self._free_name(f"{source}_{result.frame.index:06d}", encoded)
         decision = result.decision
         row = (name, source, f"{result.frame.time:.3f}", f"{margin:.3f}", decision.reason)
-        kept = _Kept(-margin, name, row, encoded.tobytes())
+        kept = _Kept(-margin, name, row, encoded)
         keep = heapq.heappush if len(self._kept) < self._most else heapq.heapreplace
         keep(self._kept, kept)
 
-    def _free_name(self, stem: str) -> str:
-        """A file name that no kept picture has: clips in two folders may be called the same."""
+    def _free_name(self, stem: str, encoded: bytes) -> str:
+        """A file name that no other picture has: clips in two folders may be called the same."""
         taken = {kept.name for kept in self._kept}
         names = (f"{stem}-{number}.jpg" if number > 1 else f"{stem}.jpg" for number in count(1))
-        return next(name for name in names if name not in taken)
+        free = (name for name in names if name not in taken)
+        return next(name for name in free if self._there(name) in (None, encoded))
+
+    def _there(self, name: str) -> bytes | None:
+        """The picture of an earlier replay with this name; None without one that can be read."""
+        try:
+            return (self._folder / PICTURES / name).read_bytes()
+        except OSError:
+            return None
 
     def __enter__(self) -> HardFrames:
         return self
@@ -124,15 +136,38 @@ class HardFrames:
     ) -> None:
         self._keep()
         kept = sorted(self._kept, key=lambda kept: (-kept.easiness, kept.name))
+        again = {picture.name for picture in kept}
+        rows = [row for row in self._earlier if row[0] not in again]
+        rows += [picture.row for picture in kept]
+        partial = self._folder / f".{TABLE}.partial"
         try:
             for picture in kept:
-                (self._folder / PICTURES / picture.name).write_bytes(picture.encoded)
-            with (self._folder / "hard.csv").open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file).writerows([COLUMNS, *(picture.row for picture in kept)])
+                if self._there(picture.name) is None:
+                    (self._folder / PICTURES / picture.name).write_bytes(picture.encoded)
+            with partial.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([COLUMNS, *rows])
+            partial.replace(self._folder / TABLE)
         except OSError as failure:
             if error is None:
                 message = f"{self._folder}: cannot write the pictures: {failure.strerror}"
                 raise MaskgateError(message) from None
+
+
+def _rows_of(path: Path) -> list[tuple[str, ...]]:
+    """The rows of an earlier table, without its head; none where there is no table yet."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [tuple(row) for row in csv.reader(file)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; expected the table to be continued") from None
+    except (UnicodeDecodeError, csv.Error):
+        rows = []
+    if rows[:1] != [COLUMNS] or any(len(row) != len(COLUMNS) for row in rows):
+        columns = ", ".join(COLUMNS)
+        raise UsageError(f"{path}: something else found, expected a table of {columns}")
+    return rows[1:]
 
 
 def margin_of(candidates: Detections, allowed: Sequence[str], grant: float, deny: float) -> float:

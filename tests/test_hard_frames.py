@@ -115,6 +115,48 @@ def test_sources_are_kept_apart(tmp_path: Path, sources: list[str], kept: list[s
     assert sorted(names(tmp_path)) == kept
 
 
+def replayed(folder: Path, level: int, score: float = 0.49) -> None:
+    """One more replay, of a clip of the same name with one picture of this grey."""
+    first = result(0, faces((score, 0.0)))
+    frame = Frame(np.full((48, 64, 3), level, np.uint8), 0, 0.0)
+    with keeper(folder) as frames:
+        frames.add("clip", Result(frame, first.decision, candidates=first.candidates))
+
+
+def test_a_later_replay_adds_to_what_is_there_and_replaces_none_of_it(tmp_path: Path) -> None:
+    replayed(tmp_path, 10)
+    before = (tmp_path / "JPEGImages" / "clip_000000.jpg").read_bytes()
+    replayed(tmp_path, 200)
+    assert names(tmp_path) == ["clip_000000.jpg", "clip_000000-2.jpg"]
+    assert (tmp_path / "JPEGImages" / "clip_000000.jpg").read_bytes() == before
+
+
+def test_the_same_picture_again_stays_one_with_its_newest_margin(tmp_path: Path) -> None:
+    for level, score in ((10, 0.49), (200, 0.49), (200, 0.45), (10, 0.45)):
+        replayed(tmp_path, level, score)
+    assert names(tmp_path) == ["clip_000000-2.jpg", "clip_000000.jpg"]
+    with (tmp_path / "hard.csv").open(encoding="utf-8") as file:
+        assert [row["margin"] for row in csv.DictReader(file)] == ["0.050", "0.050"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",  # nothing, not even the names of the columns
+        b"name,score\na.jpg,0.5\n",  # another table
+        b"picture,source,seconds,margin,reason\n\xff\n",  # not text
+        b"picture,source,seconds,margin,reason\na.jpg\n",  # a row broken off
+    ],
+)
+def test_a_table_that_cannot_be_continued_is_refused_at_the_start(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "hard.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=r"hard\.csv: .* found, expected"):
+        keeper(tmp_path)
+    assert (tmp_path / "hard.csv").read_bytes() == content
+
+
 def test_pictures_are_no_labels_until_somebody_has_labelled_them(tmp_path: Path) -> None:
     with keeper(tmp_path) as frames:
         frames.add("clip", result(0, faces((0.49, 0.0))))
