@@ -15,6 +15,7 @@ from tqdm import tqdm
 from monitor.errors import MaskgateError
 
 from .loss import Target, retinanet_loss
+from .matcher import Match, match
 from .process_group import ProcessGroup
 from .teacher import Teacher
 from .training_set import Batch
@@ -101,6 +102,7 @@ class Engine:
     clip_norm: longest gradient let through.
     group: the processes that train together.
     teacher: whom the network learns from beside the labels, if anyone.
+    matcher: says which box each anchor is to predict.
     """
 
     network: nn.Module
@@ -111,6 +113,7 @@ class Engine:
     clip_norm: float
     group: ProcessGroup
     teacher: Teacher | None = None
+    matcher: Match = match
 
     def __post_init__(self) -> None:
         self._parallel = self.group.parallel(self.network)
@@ -149,7 +152,13 @@ class Engine:
         self, pictures: Tensor, targets: list[Target], progress: EpochProgress
     ) -> tuple[float, float]:
         sums = batch_loss(
-            self._parallel, pictures, targets, self.group.device, self.precision, self.teacher
+            self._parallel,
+            pictures,
+            targets,
+            self.group.device,
+            self.precision,
+            self.teacher,
+            self.matcher,
         )
         class_sum, box_sum, positives = self.group.summed(sums).tolist()
         class_loss, box_loss = (total / max(positives, 1) for total in (class_sum, box_sum))
@@ -182,6 +191,7 @@ def batch_loss(
     device: torch.device,
     precision: torch.dtype,
     teacher: Teacher | None = None,
+    matcher: Match = match,
 ) -> Tensor:
     """Sums of one batch, float32 [3], as `retinanet_loss` gives them.
 
@@ -194,4 +204,4 @@ def batch_loss(
         pictures = pictures.to(device, non_blocking=True)
         lesson = teacher(pictures) if teacher else None
         logits, deltas, anchors = network(pictures)
-    return retinanet_loss(logits, deltas, anchors, targets, lesson)
+    return retinanet_loss(logits, deltas, anchors, targets, lesson, matcher)

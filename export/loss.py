@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .boxes import encode
-from .matcher import IGNORED, match
+from .matcher import IGNORED, Match, match
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def retinanet_loss(
     anchors: Tensor,
     targets: Sequence[Target],
     lesson: Lesson | None = None,
+    matcher: Match = match,
     *,
     alpha: float = 0.25,
     gamma: float = 2.0,
@@ -75,6 +76,7 @@ def retinanet_loss(
 
     logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float [N, 4]; one target a picture.
     lesson: of a teacher; None asks for what the labels say alone.
+    matcher: says which box each anchor is to predict.
     alpha, gamma: see `focal_loss`.
     beta: error at which smooth L1 turns from a parabola into a line.
 
@@ -88,7 +90,7 @@ def retinanet_loss(
     for row, (picture_logits, picture_deltas, target) in enumerate(
         zip(logits, deltas, targets, strict=True)
     ):
-        matches = match(anchors, target.boxes)
+        matches = matcher(anchors, target.boxes)
         rows = torch.nonzero(matches >= 0).squeeze(1)
         wanted = torch.zeros_like(picture_logits)
         wanted[rows, target.labels[matches[rows]]] = 1

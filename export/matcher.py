@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,9 @@ from .boxes import pairwise_iou
 
 BACKGROUND = -1
 IGNORED = -2
+NEAREST = 9
+
+Match = Callable[[Tensor, Tensor], Tensor]
 
 
 def match(
@@ -41,6 +46,63 @@ def match(
     claimed = claims.any(dim=0).nonzero().squeeze(1)
     result[claimed] = order[(claims[:, claimed] * iou[:, claimed]).argmax(dim=0)]
     return result
+
+
+def match_nearest(anchors: Tensor, boxes: Tensor, nearest: int = NEAREST) -> Tensor:
+    """Match anchors to boxes by where they lie, and by how well others there would do.
+
+    Of the anchors of each size, a box looks at those whose centres are nearest to its own. It takes
+    the ones centred in it that overlap it by more than most of these do: by their mean and one
+    standard deviation at least. That suits a single anchor at each position.
+
+    Zhang et al. 2020, https://arxiv.org/abs/1912.02424, algorithm 1
+
+    anchors, boxes: see `match`.
+    nearest: anchors of each size.
+
+    A box in which no centre lies takes one that overlaps it best. Of several boxes
+    that would take an anchor, it goes to the one that it overlaps most. None is ignored.
+
+    Returns int64 [N]: the box's row or BACKGROUND.
+    """
+    nothing = torch.full((len(anchors),), BACKGROUND, dtype=torch.int64, device=anchors.device)
+    if not len(boxes):
+        return nothing
+    order = sorted_rows(boxes)
+    boxes = boxes[order]
+    iou = pairwise_iou(boxes, anchors)
+    candidates = _nearest_of_each_size(anchors, boxes, nearest)  # [M, sizes * nearest]
+    overlaps = iou.gather(1, candidates)
+    least = overlaps.mean(dim=1, keepdim=True) + overlaps.std(dim=1, keepdim=True)
+    centres = _centres(anchors)[candidates]
+    inside = ((centres > boxes[:, None, :2]) & (centres < boxes[:, None, 2:])).all(dim=2)
+    chosen = (overlaps >= least) & inside
+    # the nearest of those that overlap it best, since the candidates of a size are in that order
+    lost = ~chosen.any(dim=1, keepdim=True)
+    chosen |= torch.zeros_like(chosen).scatter(1, overlaps.argmax(dim=1, keepdim=True), lost)
+    claims = torch.full_like(iou, -1.0)
+    claims.scatter_(1, candidates, torch.where(chosen, overlaps, -1.0))
+    best, matched = claims.max(dim=0)
+    return torch.where(best >= 0, order[matched], nothing)
+
+
+MATCHERS: dict[str, Match] = {"overlap": match, "nearest": match_nearest}
+
+
+def _nearest_of_each_size(anchors: Tensor, boxes: Tensor, nearest: int) -> Tensor:
+    """int64 [M, sizes * nearest]: rows of anchors, the nearest of a size first."""
+    distance = torch.cdist(_centres(boxes), _centres(anchors))
+    widths = anchors[:, 2] - anchors[:, 0]
+    rows = []
+    for width in widths.unique():
+        of_size = (widths == width).nonzero().squeeze(1)
+        count = min(nearest, len(of_size))
+        rows.append(of_size[distance[:, of_size].topk(count, dim=1, largest=False).indices])
+    return torch.cat(rows, dim=1)
+
+
+def _centres(boxes: Tensor) -> Tensor:
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
 def sorted_rows(boxes: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from .data_arguments import read_training
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
+from .matcher import MATCHERS
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
@@ -75,6 +76,7 @@ class Run:
             network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
         )
         self.still = frozen_norms(network, frozen, all_norms=options.batch_norm == "frozen")
+        self.matcher = MATCHERS[options.matcher or "overlap"]
         precision = PRECISIONS[options.precision]
         self.training = Training(
             network,
@@ -105,6 +107,7 @@ class Run:
             options.optimizer_clipnorm,
             self.group,
             teacher,
+            self.matcher,
         )
         self.log = TrainingLog(
             options.snapshot_path if options.snapshots and self.group.leads else None,
@@ -207,7 +210,7 @@ class Run:
         entry = validated(network, self.resize, self.validation)
         if self.whole_views is not None:
             entry["val_loss"] = mean_loss(
-                network, self.whole_views, options.workers, self.group.device
+                network, self.whole_views, options.workers, self.group.device, self.matcher
             )
         return entry
 

@@ -13,7 +13,9 @@ from .augmentation_arguments import add_augmentation, wrong_augmentation
 from .backbone import BACKBONES
 from .data_arguments import add_data_set
 from .engine import PRECISIONS
+from .matcher import MATCHERS
 from .optimisers import OPTIMISERS
+from .repeats import wrong_repeats
 from .resize_arguments import add_resize
 from .retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNetConfig
 from .retired import add_retired
@@ -99,6 +101,12 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.ini",
         help="anchor sizes, strides, ratios and scales; else the paper's",
     )
+    add(
+        "--matcher",
+        choices=MATCHERS,
+        help="what gives anchors their objects: overlap, or, for one anchor a position, which are "
+        "nearest; else overlap",
+    )
 
 
 def _add_course(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +148,12 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     add_resize(parser)
     add_augmentation(parser)
     add("--scenes", type=float, default=0.0, help="drawn door scenes for each real picture")
+    add(
+        "--repeat",
+        action="append",
+        metavar="LABEL=N",
+        help="show pictures with this label, as in their files, N times an epoch; may be repeated",
+    )
     add("--workers", type=int, default=1, help="processes that prepare pictures")
     add(
         "--cache-megabytes",
@@ -173,7 +187,7 @@ def check_options(options: argparse.Namespace) -> None:
     The least width stands for a fault of torch 2.13 on several threads: the narrowest backbones
     corrupt memory.
     """
-    wrong = wrong_augmentation(options)
+    wrong = wrong_augmentation(options) + wrong_repeats(options.repeat or ())
     if options.teacher_share is not None and options.teacher is None:
         wrong.append("--teacher-share: found without --teacher, expected both")
     wrong += [

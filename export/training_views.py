@@ -12,6 +12,7 @@ from monitor.errors import UsageError
 from .augmentation_arguments import augmentation_of
 from .datasets import DataSet
 from .picture_cache import PictureCache
+from .repeats import repeated
 from .training_set import TrainingSet
 
 log = logging.getLogger(__name__)
@@ -24,14 +25,15 @@ def training_views(
 
     options: checked, as `training_options` declares them.
     resize: the size at which the network looks at pictures.
-    augment: whether views differ from the pictures, and drawn scenes are among them, as far as the
-        options say; else each picture is shown whole, as it is.
+    augment: whether views differ from the pictures, some come more often and drawn scenes are among
+        them, as far as the options say; else each picture is shown once, whole, as it is.
 
     Raises DatasetError for a damaged picture, unless the options say to leave it out, and
-    UsageError when `--cover` names other classes.
+    UsageError when `--cover` names other classes or `--repeat` other labels.
     """
+    samples = repeated(data_set.samples, options.repeat or ()) if augment else data_set.samples
     pictures = PictureCache(
-        data_set.samples,
+        samples,
         data_set.classes,
         resize,
         limit_mb=options.cache_megabytes,

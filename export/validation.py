@@ -16,6 +16,7 @@ from .engine import batch_loss
 from .evaluate import detect_all
 from .figures.figures import measure
 from .frame_detector import FrameDetector, TorchDetector
+from .matcher import Match
 from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet
 from .training_set import TrainingSet
@@ -48,18 +49,21 @@ def validated(network: RetinaNet, resize: ResizeRule, data_set: DataSet) -> dict
 
 @torch.inference_mode()
 def mean_loss(
-    network: RetinaNet, views: TrainingSet, workers: int, device: torch.device
+    network: RetinaNet, views: TrainingSet, workers: int, device: torch.device, matcher: Match
 ) -> dict[str, float]:
     """`class_loss` and `box_loss` over whole pictures, each by the matched anchors of all.
 
     views: without augmentation; they are looked at one by one, in float32.
     workers: processes that make them.
+    matcher: says which box each anchor is to predict.
     """
     network.eval()
     totals = torch.zeros(3, dtype=torch.float64)
     order = [[(number, number)] for number in range(len(views))]
     for pictures, targets in views.batches(0, order, workers):
-        totals += batch_loss(network, pictures, targets, device, torch.float32).cpu()
+        totals += batch_loss(
+            network, pictures, targets, device, torch.float32, matcher=matcher
+        ).cpu()
     class_sum, box_sum, positives = totals.tolist()
     return {
         "class_loss": class_sum / max(positives, 1),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from export.anchor_config import AnchorConfig
 from export.anchors import Anchors
 from export.boxes import decode, encode, pairwise_iou
-from export.matcher import BACKGROUND, IGNORED, match
+from export.matcher import BACKGROUND, IGNORED, Match, match, match_nearest
 
 SIZES = (16.0, 32.0, 64.0, 128.0, 256.0)
 STRIDES = (8, 16, 32, 64, 128)
@@ -121,14 +121,56 @@ def test_an_anchor_that_is_the_best_of_several_boxes_goes_to_the_one_that_it_ove
     assert match(anchors, torch.tensor(boxes[::-1]).float()).tolist() == other_way_round
 
 
-@given(some_boxes(), st.randoms(use_true_random=False))
-def test_the_order_of_the_boxes_decides_nothing(boxes: torch.Tensor, random: Random) -> None:
+@pytest.mark.parametrize("matcher", [match, match_nearest])
+@given(boxes=some_boxes(), random=st.randoms(use_true_random=False))
+def test_the_order_of_the_boxes_decides_nothing(
+    matcher: Match, boxes: torch.Tensor, random: Random
+) -> None:
     anchors = Anchors(AnchorConfig(SIZES, STRIDES))(SHAPES)
     shuffled = boxes[random.sample(range(len(boxes)), len(boxes))]
-    first, second = match(anchors, boxes), match(anchors, shuffled)
+    first, second = matcher(anchors, boxes), matcher(anchors, shuffled)
     assert torch.equal(first.clamp(max=0), second.clamp(max=0))
     assert torch.equal(boxes[first[first >= 0]], shuffled[second[second >= 0]])
 
 
-def test_without_boxes_everything_is_background() -> None:
-    assert match(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3
+@pytest.mark.parametrize("matcher", [match, match_nearest])
+def test_without_boxes_everything_is_background(matcher: Match) -> None:
+    assert matcher(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3
+
+
+def one_a_position() -> torch.Tensor:
+    """Anchors of 20 px on a grid of 8 px, of 40 px on one of 16 px and of 80 px on one of 32."""
+    config = AnchorConfig((20, 40, 80), (8, 16, 32), (1.0,), (1.0,))
+    return Anchors(config)([(12, 12), (6, 6), (3, 3)])
+
+
+@pytest.mark.parametrize(
+    ("box", "side_px", "least", "most"),
+    [
+        ([30, 30, 50, 50], 20, 2, 9),  # as large as the small anchors
+        ([22, 22, 62, 62], 40, 1, 9),  # as large as the large ones
+        ([39, 39, 41, 41], 20, 1, 1),  # a centre lies in it
+        ([41, 41, 43, 43], 20, 1, 1),  # none does: the nearest of those that overlap it best
+    ],
+)
+def test_a_box_takes_anchors_of_its_size_that_are_centred_in_it(
+    box: list[float], side_px: float, least: int, most: int
+) -> None:
+    anchors = one_a_position()
+    taken = anchors[match_nearest(anchors, torch.tensor([box]).float()) == 0]
+    assert least <= len(taken) <= most
+    assert set((taken[:, 2] - taken[:, 0]).tolist()) == {side_px}
+    centres = (taken[:, :2] + taken[:, 2:]) / 2
+    wide = torch.tensor(box).float()
+    if len(taken) > 1:
+        assert ((centres > wide[:2]) & (centres < wide[2:])).all()
+
+
+def test_an_anchor_near_two_boxes_goes_to_the_one_that_it_overlaps_most() -> None:
+    anchors = one_a_position()
+    boxes = torch.tensor([[20.0, 30, 40, 50], [30.0, 30, 50, 50]])
+    matches = match_nearest(anchors, boxes)
+    overlaps = pairwise_iou(boxes, anchors)
+    for row in (0, 1):
+        assert (overlaps[row] >= overlaps[1 - row])[matches == row].all()
+        assert (matches == row).any()

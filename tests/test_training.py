@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +122,19 @@ def test_a_network_learns_from_another_one_as_well(
     alone, taught = losses
     assert content["arguments"]["teacher"] == "last.pt"
     assert taught["class_loss"] < 0.9 * alone["class_loss"]
+
+
+def test_a_training_takes_another_matcher_and_repeats_of_a_label(
+    data_set: Path, tmp_path: Path
+) -> None:
+    options = ["--snapshot-path", str(tmp_path), *SMALL, "--compute-val-loss", "--epochs", "1"]
+    words = ["--validate-every", "1", "--matcher", "nearest", "--repeat", "noMask=2"]
+    words += ["--merge", "noMask=mask", "--scenes", "0"]
+    assert main(["train", *options, *words, "pascal", str(data_set)]) == 0
+    content = checkpoint.load(tmp_path / "last.pt")
+    arguments, (entry,) = content["arguments"], content["history"]
+    assert (arguments["matcher"], arguments["repeat"]) == ("nearest", ["noMask=2"])
+    assert all(map(math.isfinite, [entry["class_loss"], *entry["val_loss"].values()]))
 
 
 @pytest.fixture
