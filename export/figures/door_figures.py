@@ -60,7 +60,7 @@ class DoorFigures:
     auc: probability that an all-masked picture has the lower bar of two, ties half; None when
         either kind is missing or the model does not know the allowed class.
     at_most_denials: the lowest tau that denies at most 10 % of the all-masked pictures, or, where
-        even the highest denies more (no mask found in them), that one; None as for `auc`.
+        each denies more (no mask found in them), the lowest that denies fewest; None as for `auc`.
     auc_interval: 95 % interval; None as for `auc` or where not asked for.
     false_unlocks_interval: 95 % interval of the share in `at_most_denials`, with a tau chosen anew
         for each resample; None likewise.
@@ -174,10 +174,10 @@ def _points(judged: _Judged) -> list[DoorPoint]:
 
 
 def _chosen(judged: _Judged) -> npt.NDArray[np.intp]:
-    """int [R]: number of the lowest tau that denies few enough, else of the highest."""
+    """int [R]: number of the lowest tau that denies few enough, else of those that deny fewest."""
     denials, _ = judged.rates()
     few = denials <= MOST_DENIALS
-    return np.where(few.any(axis=1), few.argmax(axis=1), few.shape[1] - 1)
+    return np.where(few.any(axis=1), few.argmax(axis=1), denials.argmin(axis=1))
 
 
 def _intervals(
