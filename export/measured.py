@@ -11,7 +11,7 @@ from typing import Any
 from monitor.contract import Contract, ResizeRule
 from monitor.errors import UsageError
 
-from .figures.door_figures import FOUND_SCORE
+from .figures.door_figures import FOUND_SCORE, MOST_DENIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,13 @@ class Measured:
 
     metrics: plain values.
     grant, deny: scores; None where nothing was measured that they follow from.
+    no_thresholds: why none follow from an evaluation, in words; empty where they do.
     """
 
     metrics: dict[str, Any]
     grant: float | None = None
     deny: float | None = None
+    no_thresholds: str = ""
 
     def thresholds(self, grant: float | None, deny: float | None) -> tuple[float, float]:
         """(grant, deny): those asked for, else those measured, else the contract's.
@@ -54,17 +56,17 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
 
     A mask is granted from the score that the door figures ask of it, and a bare face denied from
     the lowest tau at which they deny at most 10 % of the all-masked pictures. Grant is never below
-    deny.
+    deny. Where the report is of no door, or each tau denies more, there are its figures alone.
 
-    Raises UsageError when the report cannot be read, or is of another file, another size or of no
-    door.
+    Raises UsageError when the report cannot be read, or is of another file or another size.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         found, rule = content["model"]["sha256"], content["resize"]
         figures, data_set = content["figures"], content["data_set"]
         door = figures["door"] or {}
-        tau = (door.get("at_most_denials") or {}).get("tau")
+        point = door.get("at_most_denials") or {"tau": None, "denials": None}
+        tau, denials = point["tau"], point["denials"]
     except OSError as error:
         raise UsageError(f"{path}: cannot read the report: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -77,10 +79,17 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
             f"{path}: measured at sides of {rule['min_side_px']} to {rule['max_side_px']} px, "
             f"expected {resize.min_side_px} to {resize.max_side_px}, as the file will look"
         )
-    if tau is None:
-        raise UsageError(
-            f"{path}: found no door figures to choose thresholds by, expected pictures of both "
-            "kinds, all masked and with a bare face"
-        )
     metrics = {"resize": rule, "data_set": data_set, **figures}
+    if tau is None:
+        reason = (
+            "found no door figures to choose thresholds by, expected a model of masks and pictures "
+            "of both kinds, all masked and with a bare face"
+        )
+        return Measured(metrics, no_thresholds=reason)
+    if denials > MOST_DENIALS:
+        reason = (
+            f"found at least {100 * denials:.1f} % of the all-masked pictures refused whatever the "
+            f"threshold, expected at most {100 * MOST_DENIALS:g} % to choose one by"
+        )
+        return Measured(metrics, no_thresholds=reason)
     return Measured(metrics, max(FOUND_SCORE, tau), tau)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measured",
         type=Path,
         metavar="REPORT.json",
-        help="store the figures of `evaluate --report`, and thresholds chosen by its door curve",
+        help="store the figures of `evaluate --report` and, for a door, thresholds chosen by its "
+        "curve",
     )
     stored = "default threshold stored in the file; else the measured one, else"
     add("--grant", type=float, help=f"{stored} {Contract.grant}")
@@ -99,6 +101,9 @@ def run(options: argparse.Namespace) -> int:
     if options.measured:
         measured = read_measured(options.measured, options.checkpoint, resize)
     thresholds, metrics = measured.thresholds(options.grant, options.deny), measured.metrics
+    if measured.no_thresholds:
+        stored = "grant {:g} and deny {:g} go into the file".format(*thresholds)
+        print(f"{options.measured}: {measured.no_thresholds}; {stored}", file=sys.stderr)
     pictures = list(views(content["pictures"]))
     expected = answers(FrameDetector(network, config, resize), pictures, tolerance.counted_from)
     model, made = make_model(network, config, resize, options)

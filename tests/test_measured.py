@@ -64,8 +64,8 @@ def changed(report: Path, folder: Path, change: Callable[[dict[str, Any]], objec
     return path
 
 
-def with_tau(tau: float | None) -> Callable[[dict[str, Any]], object]:
-    point = None if tau is None else {"tau": tau, "denials": 0.1, "false_unlocks": 0.0}
+def with_tau(tau: float | None, denials: float = 0.1) -> Callable[[dict[str, Any]], object]:
+    point = None if tau is None else {"tau": tau, "denials": denials, "false_unlocks": 0.0}
     return lambda content: content["figures"]["door"].update(at_most_denials=point)
 
 
@@ -121,6 +121,33 @@ def test_thresholds_that_contradict_each_other_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        # pictures of one kind only, or a model that knows no masks
+        (with_tau(None), "found no door figures"),
+        # a report without a door
+        (lambda content: content["figures"].update(door=None), "found no door figures"),
+        # fewer than one in ten is not to be had
+        (with_tau(0.37, 0.15), "found at least 15.0 % of the all-masked pictures refused"),
+        (with_tau(0.37, 0.101), "found at least 10.1 % of the all-masked pictures refused"),
+    ],
+)
+def test_a_report_that_no_thresholds_follow_from_still_gives_its_figures(
+    report: Path, snapshot: Path, tmp_path: Path, change: Any, reason: str
+) -> None:
+    measured = read_measured(changed(report, tmp_path, change), snapshot, RULE)
+    assert reason in measured.no_thresholds
+    assert measured.metrics["pictures"] == 12
+    assert measured.thresholds(None, None) == (Contract.grant, Contract.deny)
+
+
+def test_a_report_that_thresholds_follow_from_gives_no_reason_against_them(
+    report: Path, snapshot: Path
+) -> None:
+    assert read_measured(report, snapshot, RULE).no_thresholds == ""
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         # of another snapshot
@@ -130,10 +157,6 @@ def test_thresholds_that_contradict_each_other_are_refused(
             lambda content: content["resize"].update(max_side_px=640),
             "measured at sides of 64 to 640 px, expected 64 to 96",
         ),
-        # pictures of one kind only
-        (with_tau(None), "found no door figures"),
-        # a model that knows no masks
-        (lambda content: content["figures"].update(door=None), "found no door figures"),
         # another program's JSON
         (lambda content: content.pop("figures"), "found no report of `evaluate --report`"),
         (lambda content: content.update(model=[]), "found no report of `evaluate --report`"),

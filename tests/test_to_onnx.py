@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -256,6 +257,27 @@ def test_wrong_options_end_in_one_clear_message(
     assert main(["onnx", *options, str(snapshot), "out.onnx"]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_no_door_are_stored_and_the_thresholds_that_stay_are_said(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report, output = tmp_path / "report.json", tmp_path / "out.onnx"
+    content = {
+        "model": {"sha256": hashlib.sha256(snapshot.read_bytes()).hexdigest()},
+        "resize": RULE,
+        "data_set": {"pictures": 9},
+        "figures": {"pictures": 9, "door": {"at_most_denials": None}},
+    }
+    report.write_text(json.dumps(content))
+    words = ["--measured", str(report), "--deny", "0.2", str(snapshot), str(output)]
+    assert main(["onnx", *words]) == 0
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "report.json" in line]
+    assert "found no door figures to choose thresholds by" in line
+    assert line.endswith("; grant 0.5 and deny 0.2 go into the file")
+    contract = Detector(output, device="cpu").contract
+    assert contract.metrics["pictures"] == 9
+    assert (contract.grant, contract.deny) == (0.5, 0.2)
 
 
 def test_a_damaged_picture_in_the_calibration_is_named(
