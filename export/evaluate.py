@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
+from monitor.contract import SCORE_FLOOR, Contract
 from monitor.detections import Detections
 from monitor.detector import Detector
 from monitor.errors import UsageError
@@ -32,7 +32,7 @@ from .frame_detector import FrameDetector, TorchDetector
 from .output_files import make_folders
 from .postprocess import PostprocessConfig
 from .process_group import chosen_device
-from .resize_arguments import add_resize, read_resize
+from .resize_arguments import AskedResize, add_resize, read_asked_resize
 from .retired import add_retired
 
 Detect = Callable[[Image], Detections]
@@ -41,7 +41,7 @@ ONNX_SUFFIX = ".onnx"
 
 def open_detector(
     path: Path,
-    resize: ResizeRule | None = None,
+    resize: AskedResize | None = None,
     postprocess: PostprocessConfig | None = None,
     *,
     gpu: str | None = None,
@@ -68,7 +68,8 @@ def open_detector(
         return Detector(path, device="cuda")
     device = chosen_device(gpu)
     network, content = load_network(path)
-    rule, config = resize or resize_rule(content), postprocess or PostprocessConfig()
+    own, config = resize_rule(content), postprocess or PostprocessConfig()
+    rule = resize.rule(own) if resize else own
     return TorchDetector(FrameDetector(network, config, rule).to(device))
 
 
@@ -158,7 +159,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report and options.report.suffix == ".png":
         raise UsageError(f"--report: {options.report} found, expected a name for the JSON")
     make_folders(options.save_path, files=(options.detections, options.report))
-    resize, postprocess = read_resize(options), _postprocess(path, thresholds)
+    resize, postprocess = read_asked_resize(options), _postprocess(path, thresholds)
     data_set = read_data_set(options, options.split)
     detector = open_detector(path, resize, postprocess, gpu=options.gpu)
     check_labels(data_set.samples, detector.classes)

@@ -102,7 +102,6 @@ def _findings(
     findings += class_findings(parts)
     findings += sample_findings(samples)
     resize = read_resize(options)
-    assert resize is not None  # Lint has default sides.
     boxes, sizes_px, owners = boxes_as_trained(samples, resize)
     findings += tiny_boxes(samples, boxes, owners)
     findings += unmatched_boxes(samples, boxes, sizes_px, owners, config)

@@ -18,7 +18,7 @@ from .drawing.picture_drawing import draw_detections
 from .drawing.picture_window import PictureWindow
 from .evaluate import open_detector
 from .output_files import make_folders, write_json
-from .resize_arguments import add_resize, read_resize
+from .resize_arguments import add_resize, read_asked_resize
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     pictures = find_pictures(options.pictures)
     files = DrawnPictures(options.output_dir, "predicted", pictures)
     make_folders(options.output_dir, files=(options.json,))
-    detect = open_detector(options.model, read_resize(options))
+    detect = open_detector(options.model, read_asked_resize(options))
     found: dict[Path, Detections] = {}
     for path in pictures:
         try:

@@ -25,7 +25,7 @@ from .output_files import make_folders, replacing
 from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
 from .quantize import calibration_pictures, quantise
-from .resize_arguments import add_resize, read_resize
+from .resize_arguments import add_resize, read_asked_resize
 from .retinanet import RetinaNet
 from .retired import add_retired
 from .widening import widened
@@ -96,7 +96,8 @@ def run(options: argparse.Namespace) -> int:
     make_folders(files=(options.output, options.report))
     network, content = load_network(options.checkpoint)
     config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
-    resize = read_resize(options) or resize_rule(content)
+    own, asked = resize_rule(content), read_asked_resize(options)
+    resize = asked.rule(own) if asked else own
     measured = Measured(validated(content))
     if options.measured:
         measured = read_measured(options.measured, options.checkpoint, resize)

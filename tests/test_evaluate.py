@@ -138,7 +138,7 @@ def test_without_labels_there_are_no_figures_and_that_is_said(
         (["--max-detections", "0"], "0 detections found, expected 1 or more"),
         (["--split", "val"], "--split: 'val' found"),
         (["--no-resize"], "an ONNX file has its own size"),
-        (["--image-min-side", "0"], "resize to sides of 0 to 0 px"),
+        (["--image-min-side", "0"], "an ONNX file has its own size"),
         # the curves beside it would replace it
         (["--report", "x.png"], "x.png found, expected a name for the JSON"),
         (["--report", "."], "found a folder, expected the name of a file"),
@@ -190,3 +190,7 @@ def test_a_snapshot_looks_and_ends_as_it_is_told(folder: Path) -> None:
     assert len(usual) == len(boxes("--max-detections", "5")) == 100
     assert 100 < len(boxes("--max-detections", "150")) <= 150
     assert boxes("--image-min-side", "64", "--image-max-side", "96") != usual
+    # the other side is the snapshot's own
+    assert boxes("--image-max-side", "512") == boxes(
+        *("--image-min-side", "256", "--image-max-side", "512")
+    )
