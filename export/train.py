@@ -149,6 +149,10 @@ class Run:
         if training.epoch >= options.epochs:
             print(f"nothing to train: {training.epoch} epochs are done", file=sys.stderr)
         while training.epoch < options.epochs:
+            # before an epoch, so that a training that has ended early does not go on when resumed
+            if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):
+                print("AP50 has stopped rising: training ends early", file=sys.stderr)
+                break
             entry: dict[str, Any] = {"epoch": training.epoch + 1, **self._train_epoch()}
             if self._validates():
                 entry |= self._validate()
@@ -162,9 +166,6 @@ class Run:
                 self.log.write(training.history)
             self._save("last.pt")
             self.group.wait()
-            if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):
-                print("AP50 has stopped rising: training ends early", file=sys.stderr)
-                break
 
     def _train_epoch(self) -> dict[str, Any]:
         training, options = self.training, self.options

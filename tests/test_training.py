@@ -192,6 +192,12 @@ def test_a_training_that_stops_improving_ends_early(
     ap50s = [entry["ap50"] for entry in checkpoint.load(tmp_path / "last.pt")["history"]]
     assert len(ap50s) < 9
     assert ap50s[-1] < max(ap50s[:-1]) + 0.01
+    # the same command again has nothing to add
+    options.remove("--no-weights")
+    options += ["--snapshot", str(tmp_path / "last.pt")]
+    assert main(["train", *options, "pascal", str(data_set)]) == 0
+    assert "training ends early" in capsys.readouterr().err
+    assert len(checkpoint.load(tmp_path / "last.pt")["history"]) == len(ap50s)
 
 
 @pytest.mark.parametrize("listed_as", ["train", "val"])
