@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from argparse import BooleanOptionalAction
 from pathlib import Path
@@ -21,7 +20,7 @@ from .frame_detector import FrameDetector
 from .measured import Measured, read_measured
 from .normalisation import folded
 from .onnx_graph import half_precision, save_model, trace
-from .output_files import make_folders, replacing
+from .output_files import make_folders, replacing, write_json
 from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
 from .quantize import calibration_pictures, quantise
@@ -119,12 +118,14 @@ def run(options: argparse.Namespace) -> int:
             parity = compare(expected, detect, pictures, tolerance.counted_from, config.detections)
             if options.report:
                 values = {"file": options.output.name, "export": made, "parity": parity.to_dict()}
-                options.report.write_text(json.dumps(values, indent=1) + "\n")
+                write_json(options.report, values, "the report")
             parity.check(tolerance)
             metrics["parity"] = parity.to_dict()
             save_model(model, contract(), partial)
     except OSError as error:
-        raise ExportError(f"{error.filename}: cannot be written: {error.strerror}") from None
+        raise ExportError(
+            f"{error.filename or options.output}: cannot be written: {error.strerror}"
+        ) from None
     size = f"{options.output.stat().st_size / 1e6:.1f} MB"
     print(f"{options.output}: {size}, {precision(options)}; against torch: {parity}")
     return 0

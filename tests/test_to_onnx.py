@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -322,6 +324,39 @@ def test_a_file_beyond_its_tolerance_is_not_left_behind(
     assert "the file and torch find different things" in capsys.readouterr().err
     assert json.loads(report.read_text())["parity"]["score_worst"] > 2e-3
     assert list(tmp_path.iterdir()) == [report]
+
+
+def test_a_full_disk_is_said_of_the_file_that_found_no_room(
+    snapshot: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        # as a failed write raises it, which names no file
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(to_onnx, "make_model", lambda *_: (onnx.ModelProto(), {}))
+    monkeypatch.setattr(to_onnx, "save_model", fail)
+    output = tmp_path / "out.onnx"
+    assert main(["onnx", str(snapshot), str(output)]) == 1
+    assert f"{output}: cannot be written: No space left on device" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_finds_no_room_is_named_and_leaves_no_file(
+    snapshot: Path,
+    export: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ready = onnx.load(export())
+    monkeypatch.setattr(to_onnx, "trace", lambda detector: ready)
+    words = ["--report", "/dev/full", str(snapshot), str(tmp_path / "out.onnx")]
+    assert main(["onnx", *words]) == 2
+    assert "/dev/full: cannot write the report: No space left" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_network_that_sees_nothing_is_not_exported(
