@@ -47,7 +47,9 @@ class Judge(Protocol):
 
 
 class Lock(Protocol):
-    """What takes leases: an actuator's `Worker`."""
+    """What takes leases: an actuator's `Worker`, which has its name."""
+
+    name: str
 
     def start(self) -> None:
         """Begin, with the door locked."""

@@ -63,15 +63,18 @@ class Line:
         return result
 
 
-def close(lines: Sequence[Line], deadline: float) -> list[Line]:
-    """Lock lines for good; those not certainly locked by `deadline`, monotonic seconds."""
+def close(lines: Sequence[Line], deadline: float) -> list[tuple[str, str]]:
+    """Lock lines for good; what is not certainly locked by `deadline`, monotonic seconds.
+
+    Returns the names of the door and of the actuator of each.
+    """
     # All are told before any is waited for: one that hangs must not keep another door open.
     for line in lines:
         for lock in line.locks:
             lock.end()
-
-    def is_locked(line: Line) -> bool:
-        locked = [lock.close(max(deadline - time.monotonic(), 0.0)) for lock in line.locks]
-        return all(locked)
-
-    return [line for line in lines if not is_locked(line)]
+    return [
+        (line.name, lock.name)
+        for line in lines
+        for lock in line.locks
+        if not lock.close(max(deadline - time.monotonic(), 0.0))
+    ]

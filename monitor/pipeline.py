@@ -34,7 +34,8 @@ class Pipeline:
 
     lines: the doors, each with a name of its own.
 
-    `left_open` are the names of the doors that are gone and could not be locked.
+    `left_open` are the actuators that are gone and could not be locked, by the names of their door
+    and of themselves.
     `turned_at` is when the thread that decides last came round, `time.monotonic()` seconds; it does
     so several times a second, with frames or without.
     """
@@ -46,7 +47,7 @@ class Pipeline:
         self._begun: list[tuple[Line, Channel[Frame | str]]] = []
         self._stop = threading.Event()
         self._error: Exception | None = None
-        self.left_open: set[str] = set()
+        self.left_open: set[tuple[str, str]] = set()
         self.turned_at = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="infer", daemon=True)
 
@@ -83,7 +84,7 @@ class Pipeline:
             if met is not None:
                 raise met
         if left_open:
-            names = ", ".join(sorted(left_open))
+            names = ", ".join(sorted({door for door, _ in left_open}))
             raise ActuatorError(f"{names}: an actuator could not be locked; see the log")
 
     def results(self, tick_seconds: float = TICK_SECONDS) -> Iterator[tuple[Line, Result] | None]:
@@ -153,8 +154,8 @@ class Pipeline:
         line.doorkeeper = keeper
 
     def _start(self, line: Line) -> None:
-        # From now on somebody tries to lock it again.
-        self.left_open.discard(line.name)
+        # From now on somebody tries to lock these again.
+        self.left_open.difference_update((line.name, lock.name) for lock in line.locks)
         for lock in line.locks:
             lock.start()
 
@@ -191,8 +192,10 @@ class Pipeline:
             self._results.put(line, result)
 
 
-def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()) -> list[str]:
-    """Lock lines whose captures were told to stop, and wait for both; names of those not locked.
+def _ended(
+    lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ()
+) -> list[tuple[str, str]]:
+    """Lock lines whose captures were told to stop, and wait for both; see `close`.
 
     deadline: for everything, monotonic seconds.
     also: lines to be locked as well, whose captures go on.
@@ -200,4 +203,4 @@ def _ended(lines: Sequence[Line], deadline: float, *, also: Sequence[Line] = ())
     left_open = close([*lines, *also], deadline)
     for line in lines:
         line.capture.join(max(deadline - time.monotonic(), 0.0))
-    return [line.name for line in left_open]
+    return left_open

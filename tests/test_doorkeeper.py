@@ -26,7 +26,8 @@ HOLD_SECONDS, GRACE_SECONDS, MAX_AGE_SECONDS = 1.0, 0.5, 0.8
 class LeaseBook:
     """A lock that only writes down what it was told."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "book") -> None:
+        self.name = name
         self.leases: list[Lease] = []
 
     def start(self) -> None:

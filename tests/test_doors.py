@@ -204,16 +204,28 @@ def test_a_door_that_is_gone_and_could_not_be_locked_is_an_error_at_the_end() ->
     running = Pipeline(doors)
     with pytest.raises(ActuatorError, match="back: an actuator could not be locked"), running:
         running.remove("back")
-    assert running.left_open == {"back"}
+    assert running.left_open == {("back", "book")}
 
 
-def test_a_door_that_is_there_again_is_locked_by_what_it_has_now() -> None:
+def test_an_actuator_that_is_there_again_is_locked_by_what_its_door_has_now() -> None:
     with Pipeline([line(Steady(), name="front", locks=(Stuck(),))]) as running:
         with running.changing(["front"]):
             running.add(line(Steady(), name="front", locks=(Stuck(),)))
-        with running.changing(exchanged=["front"]):
-            running.replace("front", lambda line: (line.doorkeeper, [LeaseBook()]))
+        exchange(running, LeaseBook())
         assert running.left_open == set()
+
+
+def test_an_actuator_taken_from_a_door_that_stays_is_an_error_at_the_end_if_it_stuck() -> None:
+    running = Pipeline([line(Steady(), name="front", locks=(Stuck("strike"), Stuck("bell")))])
+    with pytest.raises(ActuatorError, match="front: an actuator could not be locked"), running:
+        exchange(running, LeaseBook("bell"))
+    assert running.left_open == {("front", "strike")}
+
+
+def exchange(running: Pipeline, *locks: LeaseBook) -> None:
+    """Give the front door other locks."""
+    with running.changing(exchanged=["front"]):
+        running.replace("front", lambda line: (line.doorkeeper, locks))
 
 
 def test_a_door_begins_anew_though_the_clips_of_all_others_have_ended() -> None:

@@ -30,6 +30,8 @@ class Worker:
     overwrite: drop a lease that is waiting when a newer one comes, so that `apply` never blocks
         (live); otherwise `apply` waits until there is room (recorded).
     final_waits_seconds: waits before each further try to lock at the end.
+
+    `name` is the actuator's.
     """
 
     def __init__(
@@ -50,9 +52,9 @@ class Worker:
         self._abandoned = threading.Event()
         self._newest: Lease | None = None
         latch.actuator.is_wanted = self._is_wanted
-        self._name = latch.actuator.name
+        self.name = latch.actuator.name
         self._thread = threading.Thread(
-            target=self._work, name=f"actuator {self._name}", daemon=True
+            target=self._work, name=f"actuator {self.name}", daemon=True
         )
 
     @property
@@ -105,7 +107,7 @@ class Worker:
             self._thread.join(_GIVING_UP_SECONDS)
         if self._thread.is_alive():
             self._latch.leave_behind()
-            _log.error("%s: still busy after %g s, state unknown", self._name, timeout_seconds)
+            _log.error("%s: still busy after %g s, state unknown", self.name, timeout_seconds)
             return False
         return self._locked_at_the_end
 

@@ -201,7 +201,8 @@ class Doors:
                 if line.name not in self._sections:
                     self._end(self.pipeline.remove(line.name))
         self._sections = {name: self._sections[name] for name in after if name in self._sections}
-        for name in self.pipeline.left_open.intersection(difference.removed):
+        left_open = {name for name, _ in self.pipeline.left_open}
+        for name in left_open.intersection(difference.removed):
             failed[name] = "removed, but could not be locked"
         return failed
 
