@@ -65,8 +65,8 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
         found, rule = content["model"]["sha256"], content["resize"]
         figures, data_set = content["figures"], content["data_set"]
         door = figures["door"] or {}
-        point = door.get("at_most_denials") or {"tau": None, "denials": None}
-        tau, denials = point["tau"], point["denials"]
+        point = door.get("at_most_denials")
+        tau, denials = (float(point["tau"]), float(point["denials"])) if point else (None, 1.0)
     except OSError as error:
         raise UsageError(f"{path}: cannot read the report: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -64,7 +64,7 @@ def changed(report: Path, folder: Path, change: Callable[[dict[str, Any]], objec
     return path
 
 
-def with_tau(tau: float | None, denials: float = 0.1) -> Callable[[dict[str, Any]], object]:
+def with_tau(tau: float | None, denials: float | None = 0.1) -> Callable[[dict[str, Any]], object]:
     point = None if tau is None else {"tau": tau, "denials": denials, "false_unlocks": 0.0}
     return lambda content: content["figures"]["door"].update(at_most_denials=point)
 
@@ -160,6 +160,8 @@ def test_a_report_that_thresholds_follow_from_gives_no_reason_against_them(
         # another program's JSON
         (lambda content: content.pop("figures"), "found no report of `evaluate --report`"),
         (lambda content: content.update(model=[]), "found no report of `evaluate --report`"),
+        # a number that is none
+        (with_tau(0.37, None), "found no report of `evaluate --report`"),
     ],
 )
 def test_a_report_that_does_not_belong_to_the_file_is_refused(
