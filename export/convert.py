@@ -178,15 +178,17 @@ def _csv_plan(
         if len(parts) > 1:
             log.warning("%s: holds the lists %s as one; see --val-annotations", data, titles)
         return csv_plan({data: list(each_once(parts).values())}, classes, class_file)
-    if "val" not in parts:
-        raise UsageError(
-            f"--val-annotations: found {'no list' if None in parts else titles} in the data set, "
-            "expected a list val; or use --val-share"
-        )
+    instead = {"train": "leave --val-annotations out", "val": "use --val-share"}
+    for title, way in instead.items():
+        if title not in parts:
+            raise UsageError(
+                f"--val-annotations: found {'no list' if None in parts else titles} in the data "
+                f"set, expected a list {title}; or {way}"
+            )
     for title in parts:
         if title not in ("train", "val"):
             log.warning("list %s is not written; convert it by itself with --split", title)
-    tables = {data: parts.get("train", ()), val_annotations: parts["val"]}
+    tables = {data: parts["train"], val_annotations: parts["val"]}
     return csv_plan(tables, classes, class_file)
 
 

@@ -269,6 +269,19 @@ def test_options_that_do_not_go_together_are_refused(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("missing", ["train", "val"])
+def test_two_tables_are_not_written_where_the_source_lacks_the_list_of_one(
+    tmp_path: Path, listed: Path, missing: str
+) -> None:
+    for title in (missing, "trainval"):
+        (listed / "ImageSets" / "Main" / f"{title}.txt").unlink()
+    files = [tmp_path / name for name in ("data.csv", "classes.csv", "val.csv")]
+    options = ["--csv", *files[:2], "--val-annotations", files[2]]
+    with pytest.raises(UsageError, match=f"in the data set, expected a list {missing}; or "):
+        convert("pascal", listed, *options)
+    assert not any(file.exists() for file in files)
+
+
 def test_lists_of_the_source_are_not_divided_again(listed: Path) -> None:
     with pytest.raises(UsageError, match="found the lists train, val, test, expected none"):
         convert("pascal", listed, "--yolo", listed / "yolo", "--val-share", "0.2")
