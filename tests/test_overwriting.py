@@ -42,6 +42,53 @@ def test_existing_files_are_overwritten_only_by_force(
     assert_same(read(words_of(kind, tmp_path / "there")), read(words_of("csv", source)))
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["new", "force"])
+@pytest.mark.parametrize(
+    ("kind", "old"),
+    [
+        # held out by an earlier run, trained on now
+        ("yolo", "yolo/images/train/old.jpg"),
+        # readers of YOLO look into the folders of a list too
+        ("yolo", "yolo/images/train/street/old.PNG"),
+        ("yolo", "yolo/labels/train/old.txt"),
+        ("pascal", "voc/JPEGImages/old.jpg"),
+        ("pascal", "voc/Annotations/old.xml"),
+        # a list, where the new data set has none
+        ("pascal", "voc/ImageSets/Main/val.txt"),
+    ],
+)
+def test_files_that_would_become_part_of_the_data_set_are_refused_and_stay(
+    tmp_path: Path, source: Path, kind: str, old: str, force: tuple[str, ...]
+) -> None:
+    path = draw(tmp_path / old) if "mages/" in old else tmp_path / old
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match=rf"found {path}; expected a folder of nothing but what"):
+        convert(*words_of("csv", source), *target_of(kind, tmp_path), *force)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [
+        # a list that data.yaml does not name
+        ("yolo", "yolo/images/val/old.jpg"),
+        # what Ultralytics and desktops leave
+        ("yolo", "yolo/labels/train.cache"),
+        ("yolo", "yolo/images/train/.DS_Store"),
+        ("pascal", "voc/SegmentationClass/old.png"),
+    ],
+)
+def test_files_that_no_reader_takes_do_not_hinder(
+    tmp_path: Path, source: Path, kind: str, other: str
+) -> None:
+    (tmp_path / other).parent.mkdir(parents=True)
+    (tmp_path / other).touch()
+    convert(*words_of("csv", source), *target_of(kind, tmp_path))
+    assert_same(read(words_of(kind, tmp_path)), read(words_of("csv", source)))
+
+
 def test_pictures_of_the_source_are_never_overwritten(tmp_path: Path) -> None:
     draw(tmp_path / "x" / "a.jpg")
     mine = draw(tmp_path / "voc" / "JPEGImages" / "a.jpg", 60, 60)

@@ -21,7 +21,8 @@ def pascal_plan(lists: Lists, folder: Path) -> Plan:
     """
     samples = each_once(lists)
     names = unique_names(samples)
-    plan = Plan()
+    main = folder / "ImageSets" / "Main"
+    plan = Plan(folders={folder / "JPEGImages", folder / "Annotations", main})
     for path, name in names.items():
         plan.pictures[folder / "JPEGImages" / name] = path
         xml_file = folder / "Annotations" / f"{Path(name).stem}.xml"
@@ -29,7 +30,7 @@ def pascal_plan(lists: Lists, folder: Path) -> Plan:
     for title, listed in lists.items():
         if title is not None:
             lines = [f"{Path(names[sample.path]).stem}\n" for sample in listed]
-            plan.texts[folder / "ImageSets" / "Main" / f"{title}.txt"] = "".join(lines)
+            plan.texts[main / f"{title}.txt"] = "".join(lines)
     return plan
 
 

@@ -15,11 +15,13 @@ from monitor.errors import MaskgateError, UsageError
 
 from ..output_files import replacing
 from .fault import reason, refuse
+from .picture import PICTURE_SUFFIXES
 from .sample import Sample
 
 Lists = Mapping[str | None, Sequence[Sample]]
 FileId = tuple[int, int]
 MOST_FILES_NAMED = 3
+READ_SUFFIXES = PICTURE_SUFFIXES | {".txt", ".xml"}
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Plan:
 
     texts: what each text file is to hold.
     pictures: where each picture is to be found, {new file: file it stands for}.
+    folders: those of which readers take all that lies in them.
     """
 
     texts: dict[Path, str] = field(default_factory=dict)
     pictures: dict[Path, Path] = field(default_factory=dict)
+    folders: set[Path] = field(default_factory=set)
 
     def carry_out(self, *, force: bool, copy: bool) -> None:
         """Write the texts, and link or copy the pictures.
@@ -41,8 +45,8 @@ class Plan:
             then stays.
         copy: copy pictures instead of writing relative symbolic links to them.
 
-        Raises UsageError, before anything is written, when a file exists, and MaskgateError when
-        one cannot be written.
+        Raises UsageError, before anything is written, when a file exists, or another one that would
+        become part of the data set, and MaskgateError when one cannot be written.
         """
         originals: set[FileId] = set()
         new: dict[Path, Path] = {}
@@ -53,6 +57,10 @@ class Plan:
                 new[to] = source
         overwritten = (path for path in (*self.texts, *new) if _file_id(path) in originals)
         _refuse_files(overwritten, "another name: it is a picture of the source")
+        _refuse_files(
+            self._others(),
+            "a folder of nothing but what is written, as readers would take it for a part of that",
+        )
         if not force:
             _refuse_files(filter(os.path.lexists, (*self.texts, *new)), "no file, or --force")
         for path, text in self.texts.items():
@@ -64,6 +72,14 @@ class Plan:
                     shutil.copyfile(source, partial)
                 else:
                     partial.symlink_to(relative_path(source, path.parent))
+
+    def _others(self) -> Iterator[Path]:
+        """What readers would find in the folders beside what is planned."""
+        for folder in sorted(self.folders):
+            for path in sorted(folder.rglob("*")):
+                planned = path in self.texts or path in self.pictures
+                if not planned and path.suffix.lower() in READ_SUFFIXES and not path.is_dir():
+                    yield path
 
 
 def relative_path(path: Path, folder: Path) -> str:

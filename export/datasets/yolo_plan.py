@@ -27,6 +27,7 @@ def yolo_plan(lists: Lists, classes: Sequence[str], folder: Path) -> Plan:
         # Readers of YOLO know no list trainval.
         name = "train" if title in (None, "trainval") else title
         content[name] = f"images/{name}"
+        plan.folders.update(folder / kind / name for kind in ("images", "labels"))
         for path, file_name in unique_names(sample.path for sample in samples).items():
             plan.pictures[folder / "images" / name / file_name] = path
         stems = unique_names(sample.path for sample in samples)
