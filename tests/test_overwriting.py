@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from conversions import (
 from full_disk import full_disk
 from picture_files import draw
 
+from export.datasets import DatasetError
 from monitor.errors import MaskgateError, UsageError
 
 
@@ -205,6 +207,32 @@ def test_names_may_be_as_long_as_the_disk_takes_them(tmp_path: Path) -> None:
     (tmp_path / "classes.csv").write_text("mask,0\n")
     convert(*words_of("csv", tmp_path), *target_of("pascal", tmp_path))
     assert stems(read(words_of("pascal", tmp_path))) == [name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        # the whole way to the picture
+        ("csv", "data.csv: found the name set/images/\udcfcber.jpg, which is not UTF-8"),
+        ("coco", "coco.json: found the name set/images/\udcfcber.jpg, which is not UTF-8"),
+        # the name alone, in an XML of its own, after another one
+        ("pascal", "\udcfcber.xml: found the name \udcfcber.jpg, which is not UTF-8"),
+    ],
+)
+def test_a_name_that_is_not_utf_8_is_refused_before_anything_is_written(
+    tmp_path: Path, kind: str, problem: str
+) -> None:
+    first = draw(tmp_path / "set" / "images" / "a.jpg")
+    first.with_name(os.fsdecode(b"\xfcber.jpg")).symlink_to(first)
+    label_file = tmp_path / "set" / "labels" / "a.txt"
+    label_file.parent.mkdir()
+    label_file.touch()
+    data_file = tmp_path / "set" / "data.yaml"
+    data_file.write_text("train: images\nnames: [mask]\n")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DatasetError, match=re.escape(problem)):
+        convert("yolo", data_file, *target_of(kind, tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("linked", [False, True], ids=["pipe", "link-to-a-pipe"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import numpy as np
 from monitor.errors import MaskgateError, UsageError
 
 from ..output_files import replacing
-from .fault import reason, refuse
+from .fault import DatasetError, reason, refuse
 from .picture import PICTURE_SUFFIXES
 from .sample import Sample
 
@@ -22,6 +23,8 @@ Lists = Mapping[str | None, Sequence[Sample]]
 FileId = tuple[int, int]
 MOST_FILES_NAMED = 3
 READ_SUFFIXES = PICTURE_SUFFIXES | {".txt", ".xml"}
+# As Python spells bytes of a file's name that are no UTF-8, in a name up to where its form ends it.
+_NOT_UTF_8 = re.compile(r'[^\n,"<>]*[\ud800-\udfff][^\n,"<>]*')
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class Plan:
         copy: copy pictures instead of writing relative symbolic links to them.
 
         Raises UsageError, before anything is written, when a file exists, or another one that would
-        become part of the data set, and MaskgateError when one cannot be written.
+        become part of the data set, DatasetError when a text has no UTF-8, and MaskgateError when a
+        file cannot be written.
         """
+        encoded = {path: _encoded(text, path) for path, text in self.texts.items()}
         originals: set[FileId] = set()
         new: dict[Path, Path] = {}
         for to, source in self.pictures.items():
@@ -63,9 +68,9 @@ class Plan:
         )
         if not force:
             _refuse_files(filter(os.path.lexists, (*self.texts, *new)), "no file, or --force")
-        for path, text in self.texts.items():
+        for path, content in encoded.items():
             with _writing(path) as partial:
-                partial.write_text(text, encoding="utf-8", newline="\n")
+                partial.write_bytes(content)
         for path, source in new.items():
             with _writing(path) as partial:
                 if copy:
@@ -127,6 +132,16 @@ def each_once(lists: Lists) -> dict[Path, Sample]:
 def number_text(value: float) -> str:
     """A float32 in the fewest digits that bring it back, whole numbers without a point."""
     return np.format_float_positional(np.float32(value), trim="-")
+
+
+def _encoded(text: str, path: Path) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        (name,) = _NOT_UTF_8.findall(text)[:1]
+        raise DatasetError(
+            f"{path}: found the name {name.strip()}, which is not UTF-8; expected another one"
+        ) from None
 
 
 @contextmanager
