@@ -152,7 +152,10 @@ def test_names_that_would_be_one_are_refused(
     with (folder / "data.csv").open("a") as table:
         table.write("\nin/below/a.png,,,,,")
     assert run(folder, "--flatten-output") == 2
-    assert "expected a name for each; leave out --flatten-output" in capsys.readouterr().err
+    assert (
+        "expected a name for each; rename one, or leave out --flatten-output"
+        in capsys.readouterr().err
+    )
     assert run(folder) == 0
 
 

@@ -21,7 +21,8 @@ class DrawnPictures:
 
     folder: made when the first is written; the tree of folders that the pictures have in common
         goes on below it, so that pictures of one name stay apart.
-    word: what the names end with; a picture never overwrites its original.
+    word: what the names end with; a picture never overwrites its original. The suffix is the
+        picture's, or .jpg where OpenCV writes none of that suffix, as of .jfif, which it reads.
     pictures: all that will be drawn.
     flat: leave out the tree.
 
@@ -37,11 +38,11 @@ class DrawnPictures:
         originals: dict[Path, Path] = {}
         for picture, full in absolute.items():
             below = Path() if flat else full.parent.relative_to(common)
-            path = folder / below / f"{picture.stem}_{word}{picture.suffix}"
+            path = folder / below / f"{picture.stem}_{word}{_written_suffix(picture)}"
             if originals.setdefault(path, full) != full:
                 raise UsageError(
                     f"{path}: found the drawings of {originals[path]} and {full}, "
-                    "expected a name for each; leave out --flatten-output"
+                    "expected a name for each; rename one, or leave out --flatten-output"
                 )
             self._paths[picture] = path
 
@@ -67,3 +68,9 @@ class DrawnPictures:
         except OSError as error:
             raise DrawingError(f"{path}: cannot write the picture: {error.strerror}") from None
         return path
+
+
+def _written_suffix(picture: Path) -> str:
+    # OpenCV ends the whole process at a suffix that is no text.
+    suffix = picture.suffix
+    return suffix if suffix.isascii() and cv2.haveImageWriter(f"name{suffix}") else ".jpg"
