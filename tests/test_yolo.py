@@ -47,12 +47,60 @@ def test_yolo_polygon_becomes_its_bounding_box(tmp_path: Path) -> None:
     assert sample.boxes.tolist() == [[10, 3, 30, 27]]
 
 
+@pytest.mark.parametrize(
+    ("shape", "points"),
+    [
+        # x, y and whether it is visible
+        ("[2, 3]", "0.1 0.1 2 0.9 0.9 0"),
+        # x and y, as many numbers as of a polygon of six corners
+        ("[4, 2]", "0.1 0.1 0.9 0.9 0.2 0.2 0 0"),
+        # three of them, an odd count
+        ("[1, 3]", "0.1 0.1 2"),
+    ],
+)
+def test_yolo_box_before_key_points_is_taken(tmp_path: Path, shape: str, points: str) -> None:
+    label(tmp_path, "train/a.jpg", f"1 0.5 0.5 0.5 0.2 {points}\n")
+    text = f"train: images/train\nkpt_shape: {shape}\n{NAMES}"
+    (sample,) = read_yolo(data_file(tmp_path, text)).samples
+    assert sample.labels == ("car",)
+    assert sample.boxes.tolist() == [[10, 12, 30, 18]]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        # none of the key points
+        "0.5 0.5 0.5 0.2",
+        # one of two
+        "0.5 0.5 0.5 0.2 0.1 0.1 2",
+        # a polygon
+        "0.1 0.1 0.9 0.1 0.9 0.9 0.1 0.9",
+    ],
+)
+def test_yolo_line_with_another_count_of_key_points_is_a_fault(
+    tmp_path: Path, numbers: str
+) -> None:
+    file = label(tmp_path, "train/a.jpg", f"0 {numbers}\n")
+    text = f"train: images/train\nkpt_shape: [2, 3]\n{NAMES}"
+    (problem,) = read_yolo(data_file(tmp_path, text)).problems
+    assert (problem.kind, problem.where) == ("malformed line", f"{file}:1")
+    assert "expected class cx cy width height and 6 numbers of key points" in problem.what
+
+
 def test_yolo_picture_with_empty_or_without_label_file_is_a_negative(tmp_path: Path) -> None:
     label(tmp_path, "train/a.jpg", "0 0.5 0.5 0.5 0.5\n")
     label(tmp_path, "train/b.jpg", "")
     label(tmp_path, "train/c.jpg", None)
     found = read_yolo(data_file(tmp_path, f"train: images/train\n{NAMES}"))
     assert [sample.labels for sample in found.samples] == [("person",), (), ()]
+
+
+@pytest.mark.parametrize("shape", ["5", "[5]", "[5, 4]", "[0, 2]", "[x, 2]", "[[5], 2]"])
+def test_yolo_key_points_of_no_known_shape_are_refused(tmp_path: Path, shape: str) -> None:
+    label(tmp_path, "train/a.jpg", "0 0.5 0.5 0.5 0.5\n")
+    path = data_file(tmp_path, f"train: images/train\nkpt_shape: {shape}\n{NAMES}")
+    with pytest.raises(DatasetError, match=r"found the kpt_shape .*, expected \[COUNT, 2 or 3\]"):
+        read_yolo(path)
 
 
 @pytest.mark.parametrize(

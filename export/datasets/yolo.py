@@ -1,10 +1,12 @@
 """Data sets in Ultralytics' YOLO layout, https://docs.ultralytics.com/datasets/detect/.
 
-    DATA.yaml        path, train, val, test: folders or lists of pictures; names: the classes
+    DATA.yaml        path, train, val, test: folders or lists of pictures; names: the classes;
+                     kpt_shape: [COUNT, 2 or 3] where each object has key points
     images/.../NAME.jpg    labels/.../NAME.txt, one object a line: class cx cy width height
 
-Numbers are fractions of the picture's width and height. A longer line is a polygon, of which the
-bounding box is taken. A picture without a label file is a negative, as YOLO has it.
+Numbers are fractions of the picture's width and height. Of a line with key points the box alone is
+taken. In a data set without them a longer line is a polygon, of which the bounding box is taken. A
+picture without a label file is a negative, as YOLO has it.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ def read_yolo(path: Path, split: str | None = None) -> DataSet:
     """
     content = _read_yaml(path)
     names = _class_names(content, path)
+    key_numbers = _key_numbers(content, path)
     gathering = Gathering(tuple(names.values()))
     pictures = []
     for wanted in [split] if split is not None else [name for name in LISTS if content.get(name)]:
@@ -48,7 +51,7 @@ def read_yolo(path: Path, split: str | None = None) -> DataSet:
         label_file = _label_file(picture)
         if is_file(label_file):
             labelled = True
-            _gather_labels(label_file, picture, names, gathering)
+            _gather_labels(label_file, picture, names, key_numbers, gathering)
     if pictures and not labelled:
         raise DatasetError(
             f"{path}: found no label file for any of {len(pictures)} pictures, expected "
@@ -92,6 +95,18 @@ def _class_names(content: dict[str, object], path: Path) -> dict[int, str]:
             raise DatasetError(f"{path}: found the class number {number!r}, expected 0, 1, ...")
         found[int(number)] = name.strip()
     return dict(sorted(found.items()))
+
+
+def _key_numbers(content: dict[str, object], path: Path) -> int:
+    """How many numbers of key points follow each box; 0 where there are none."""
+    shape = content.get("kpt_shape")
+    if not shape:
+        return 0
+    if isinstance(shape, list) and len(shape) == 2 and all(map(_is_number, shape)):
+        count, numbers = map(int, shape)
+        if count > 0 and numbers in (2, 3):
+            return count * numbers
+    raise DatasetError(f"{path}: found the kpt_shape {shape!r}, expected [COUNT, 2 or 3]")
 
 
 def _is_number(text: object) -> bool:
@@ -152,7 +167,9 @@ def _label_file(picture: Path) -> Path:
     return Path(*parts)
 
 
-def _gather_labels(file: Path, picture: Path, names: dict[int, str], gathering: Gathering) -> None:
+def _gather_labels(
+    file: Path, picture: Path, names: dict[int, str], key_numbers: int, gathering: Gathering
+) -> None:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
@@ -165,7 +182,7 @@ def _gather_labels(file: Path, picture: Path, names: dict[int, str], gathering: 
         if not cells or size_px is None:
             continue
         try:
-            label, box = _object(cells, names)
+            label, box = _object(cells, names, key_numbers)
             width_px, height_px = size_px
             edges = (width_px, height_px, width_px, height_px)
             pixels = [value * edge for value, edge in zip(box, edges, strict=True)]
@@ -174,16 +191,19 @@ def _gather_labels(file: Path, picture: Path, names: dict[int, str], gathering: 
             gathering.blame(fault, f"{file}:{number}", picture)
 
 
-def _object(cells: list[str], names: dict[int, str]) -> tuple[str, list[float]]:
+def _object(cells: list[str], names: dict[int, str], key_numbers: int) -> tuple[str, list[float]]:
     """Label and box of one line, x1, y1, x2, y2 as fractions."""
     try:
         number, *values = map(float, cells)
     except ValueError:
         number, values = math.nan, []
-    polygon = len(values) >= 6 and len(values) % 2 == 0
-    if not (len(values) == 4 or polygon) or not all(map(math.isfinite, (number, *values))):
+    polygon = not key_numbers and len(values) >= 6 and len(values) % 2 == 0
+    if not (len(values) == 4 + key_numbers or polygon) or not all(
+        map(math.isfinite, (number, *values))
+    ):
         found = " ".join(cells)[:80]
-        raise Fault("malformed line", f"found {found!r}, expected class cx cy width height")
+        more = f" and {key_numbers} numbers of key points" if key_numbers else ""
+        raise Fault("malformed line", f"found {found!r}, expected class cx cy width height{more}")
     if number not in names:
         known = ", ".join(f"{index} {name}" for index, name in names.items())
         raise Fault("unknown class", f"found the class {cells[0]}, expected one of {known}")
@@ -191,5 +211,5 @@ def _object(cells: list[str], names: dict[int, str]) -> tuple[str, list[float]]:
     if polygon:
         xs, ys = values[::2], values[1::2]
         return label, [min(xs), min(ys), max(xs), max(ys)]
-    cx, cy, width, height = values
+    cx, cy, width, height = values[:4]
     return label, [cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2]
