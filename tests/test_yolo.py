@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from picture_files import draw
 
@@ -230,6 +230,8 @@ CELL = st.sampled_from(["0", "1", "0.5", "1e308", "-0.1", "nan", "x"]) | st.text
     st.lists(st.lists(CELL, max_size=8).map(" ".join)).map("\n".join),
     st.text(max_size=20),
 )
+# a folder that has no name
+@example(yaml="train: images\n" + NAMES, labels="", listed="/")
 def test_yolo_lets_nothing_out_but_clear_errors(
     tmp_path: Path, yaml: str, labels: str, listed: str
 ) -> None:

@@ -160,7 +160,8 @@ def _is_folder(path: Path) -> bool:
 
 def _label_file(picture: Path) -> Path:
     """labels/.../NAME.txt for the last images/ in the path; beside the picture where none is."""
-    parts = list(picture.with_suffix(".txt").parts)
+    # A list may name /, which has no name whose suffix could be replaced.
+    parts = list((picture.parent / f"{picture.stem}.txt").parts)
     if "images" in parts[:-1]:
         last = len(parts) - 2 - parts[-2::-1].index("images")
         parts[last] = "labels"
