@@ -15,6 +15,15 @@ from .output_files import replacing
 from .retinanet import RetinaNet, RetinaNetConfig
 
 FORMAT = 2
+SNAPSHOT = "a snapshot of `retinanet-train`"
+# suffixes of what is given in the place of a file of torch.save, and what it is
+FOREIGN = {
+    ".h5": "weights of Keras",
+    ".hdf5": "weights of Keras",
+    ".keras": "weights of Keras",
+    ".onnx": "an ONNX file",
+    ".safetensors": "a safetensors file",
+}
 
 
 class CheckpointError(MaskgateError):
@@ -53,21 +62,31 @@ def check_file(path: Path) -> None:
         raise ModelError(f"{path}: {what}")
 
 
-def read_torch_file(path: Path) -> Any:
+def read_torch_file(path: Path, expected: str = SNAPSHOT) -> Any:
     """The tensors and plain values in a file of `torch.save`; code in it is never run.
 
-    Raises ModelError when it cannot be read, or holds anything else.
+    expected: what sort of file it should be, for messages.
+
+    Raises ModelError when it cannot be read, is of another sort, or holds anything else.
     """
     check_file(path)
+    if (foreign := FOREIGN.get(path.suffix.lower())) is not None:
+        raise ModelError(f"{path}: {foreign} found, expected {expected}")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ModelError(
-            f"{path}: damaged, or more than tensors and plain values in it, which might run code"
+            f"{path}: damaged, or more than tensors and plain values in it, which might run code; "
+            f"expected {expected}"
         ) from None
+    except PermissionError as error:
+        raise ModelError(f"{path}: cannot read the file: {error.strerror}") from None
     except (RuntimeError, OSError, EOFError, ValueError) as error:
         reason = (str(error) or "the file ends too early").splitlines()[0]
         raise ModelError(f"{path}: damaged: {reason}") from None
+    except Exception:
+        # torch takes the bytes of any file for steps to follow, and lets out what they end in
+        raise ModelError(f"{path}: damaged, or no file of PyTorch; expected {expected}") from None
 
 
 def load_network(path: Path) -> tuple[RetinaNet, dict[str, Any]]:

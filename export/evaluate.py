@@ -55,7 +55,7 @@ def open_detector(
 
     Raises ModelError when the file is neither, UsageError when it cannot be run so.
     """
-    if path.suffix == ONNX_SUFFIX:
+    if path.suffix.lower() == ONNX_SUFFIX:
         if resize or postprocess:
             raise UsageError(
                 f"{path.name}: an ONNX file has its own size and postprocessing; expected a "
@@ -214,7 +214,7 @@ def _thresholds(options: argparse.Namespace) -> Thresholds:
 def _postprocess(path: Path, thresholds: Thresholds) -> PostprocessConfig | None:
     """How a snapshot must end to give that many detections; None where no more than usual."""
     usual, asked = PostprocessConfig(), thresholds.detections or 0
-    if path.suffix == ONNX_SUFFIX or asked <= usual.detections:
+    if path.suffix.lower() == ONNX_SUFFIX or asked <= usual.detections:
         return None
     # as many more candidates, or too few would be left of them once others are suppressed
     candidates = asked * usual.candidates // usual.detections

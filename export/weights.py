@@ -19,6 +19,7 @@ from .retinanet import RetinaNet
 from .thinning import thinned
 
 BODY = "backbone.body."
+EXPECTED = "a .pth or .safetensors file of PyTorch, such as torchvision publishes"
 CLASSIFIER = "head.classification_head.cls_logits."
 # torchvision's names before its layers were nested: (pattern, replacement)
 OLD_NAMES = (
@@ -85,16 +86,12 @@ def read_weights(path: Path) -> Weights:
 
     No code found in it is run. Raises ModelError when it cannot be read.
     """
-    if path.suffix in (".h5", ".hdf5", ".keras"):
-        raise ModelError(
-            f"{path}: weights of Keras found, expected a .pth or .safetensors file of PyTorch, "
-            "such as torchvision publishes"
-        )
-    if path.suffix == ".onnx":
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
         state, config = read_exported(path)
         return Weights(path.name, state, config, folded=True)
-    if path.suffix != ".safetensors":
-        content = read_torch_file(path)
+    if suffix != ".safetensors":
+        content = read_torch_file(path, EXPECTED)
     else:
         check_file(path)
         try:

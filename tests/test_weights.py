@@ -190,16 +190,6 @@ def test_a_detector_under_old_names_is_loaded_whole(tmp_path: Path) -> None:
         assert torch.equal(value, state[name]), name
 
 
-@pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".keras"])
-def test_weights_of_keras_are_refused_with_a_hint_of_what_to_take(
-    tmp_path: Path, suffix: str
-) -> None:
-    path = tmp_path / f"resnet50_coco{suffix}"
-    path.write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(ModelError, match=r"Keras found, expected a \.pth or \.safetensors file"):
-        read_weights(path)
-
-
 class Dangerous:
     """Would run code when unpickled."""
 
