@@ -17,6 +17,7 @@ COMMANDS = {
     "lint": ("lint", "find what is wrong with a data set before it is trained on"),
     "debug": ("debug", "look at boxes, anchors and augmented views"),
     "train": ("train", "train a RetinaNet on labelled pictures"),
+    "mean": ("mean", "make one snapshot of several"),
     "evaluate": ("evaluate", "measure a model on labelled pictures"),
     "predict": ("predict", "draw what a model finds onto pictures"),
     "compare": ("compare", "see what a new model would decide otherwise"),

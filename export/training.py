@@ -78,8 +78,13 @@ class Training:
         )
 
     def restore(self, path: Path) -> None:
-        """Go on from a snapshot; raises UsageError when it belongs to another training."""
+        """Go on from a snapshot; raises UsageError when it belongs to no training, or another."""
         content = checkpoint.load(path)
+        if "optimiser" not in content:
+            raise UsageError(
+                f"--snapshot {path}: a mean of snapshots found, expected one of a training; "
+                "--weights starts one from it"
+            )
         differing = [
             f"{name}: {content['arguments'].get(name)} there, {value} here"
             for name, value in self.arguments.items()
