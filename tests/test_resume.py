@@ -147,11 +147,12 @@ def test_a_snapshot_is_never_half_written(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "last.pt"
     checkpoint.save(path, {"epoch": 1})
 
-    def break_off(content: dict[str, Any], file: Any) -> None:
-        file.write(b"half a snapshot")
+    def break_off(content: dict[str, Any], file: Path) -> None:
+        file.write_bytes(b"half a snapshot")
         raise OSError("no space left on device")
 
     monkeypatch.setattr(torch, "save", break_off)
     with pytest.raises(checkpoint.CheckpointError, match="no space"):
         checkpoint.save(path, {"epoch": 2})
     assert checkpoint.load(path)["epoch"] == 1
+    assert list(tmp_path.iterdir()) == [path]

@@ -291,8 +291,6 @@ def test_bad_data_ends_in_one_clear_message(
         (["--merge", "mask"], "expected FROM=TO"),
         # weights that are not there
         (["--weights", "nothing.pth"], "nothing.pth: no such file"),
-        # weights of the library that this one takes over from
-        (["--weights", "resnet50_coco.h5"], "weights of Keras found, expected"),
         # a snapshot that is not there
         (["--snapshot", "nothing.pt"], "nothing.pt: no such file"),
         # anchors that are not there
