@@ -89,6 +89,11 @@ def match_nearest(anchors: Tensor, boxes: Tensor, nearest: int = NEAREST) -> Ten
 MATCHERS: dict[str, Match] = {"overlap": match, "nearest": match_nearest}
 
 
+def matcher(name: str | None, per_position: int) -> Match:
+    """The matcher of that name; None is the one that suits so many anchors a position."""
+    return MATCHERS[name or ("nearest" if per_position == 1 else "overlap")]
+
+
 def _nearest_of_each_size(anchors: Tensor, boxes: Tensor, nearest: int) -> Tensor:
     """int64 [M, sizes * nearest]: rows of anchors, the nearest of a size first."""
     distance = torch.cdist(_centres(boxes), _centres(anchors))

@@ -18,7 +18,7 @@ from .data_arguments import read_training
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
-from .matcher import MATCHERS
+from .matcher import matcher
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
@@ -76,7 +76,7 @@ class Run:
             network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
         )
         self.still = frozen_norms(network, frozen, all_norms=options.batch_norm == "frozen")
-        self.matcher = MATCHERS[options.matcher or "overlap"]
+        self.matcher = matcher(options.matcher, network.anchors.per_position)
         precision = PRECISIONS[options.precision]
         self.training = Training(
             network,

@@ -104,8 +104,8 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     add(
         "--matcher",
         choices=MATCHERS,
-        help="what gives anchors their objects: overlap, or, for one anchor a position, which are "
-        "nearest; else overlap",
+        help="what gives anchors their objects: overlap, or being nearest; else that where a "
+        "position has one anchor, overlap where it has more",
     )
 
 

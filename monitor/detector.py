@@ -37,7 +37,7 @@ class Detector:
     """Finds the faces in a frame and says for each class how sure it is.
 
     path: a file written by `python -m export onnx`, or the name of one of SHIPPED_MODELS; None is
-        the first of them, `edge`. `lean` finds fewer far faces, in less than half the time.
+        the first of them, `edge`. `lean` finds fewer far faces, in half the time.
     device: "cpu"; "cuda" or "tensorrt", which refuse to start where they do not work; "auto", the
         best that works here.
     threads: processor threads for one frame; 0 is one a core but for one, at least one.

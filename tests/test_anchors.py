@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from export.anchor_config import AnchorConfig
 from export.anchors import Anchors
 from export.boxes import decode, encode, pairwise_iou
-from export.matcher import BACKGROUND, IGNORED, Match, match, match_nearest
+from export.matcher import BACKGROUND, IGNORED, Match, match, match_nearest, matcher
 
 SIZES = (16.0, 32.0, 64.0, 128.0, 256.0)
 STRIDES = (8, 16, 32, 64, 128)
@@ -121,21 +121,21 @@ def test_an_anchor_that_is_the_best_of_several_boxes_goes_to_the_one_that_it_ove
     assert match(anchors, torch.tensor(boxes[::-1]).float()).tolist() == other_way_round
 
 
-@pytest.mark.parametrize("matcher", [match, match_nearest])
+@pytest.mark.parametrize("matching", [match, match_nearest])
 @given(boxes=some_boxes(), random=st.randoms(use_true_random=False))
 def test_the_order_of_the_boxes_decides_nothing(
-    matcher: Match, boxes: torch.Tensor, random: Random
+    matching: Match, boxes: torch.Tensor, random: Random
 ) -> None:
     anchors = Anchors(AnchorConfig(SIZES, STRIDES))(SHAPES)
     shuffled = boxes[random.sample(range(len(boxes)), len(boxes))]
-    first, second = matcher(anchors, boxes), matcher(anchors, shuffled)
+    first, second = matching(anchors, boxes), matching(anchors, shuffled)
     assert torch.equal(first.clamp(max=0), second.clamp(max=0))
     assert torch.equal(boxes[first[first >= 0]], shuffled[second[second >= 0]])
 
 
-@pytest.mark.parametrize("matcher", [match, match_nearest])
-def test_without_boxes_everything_is_background(matcher: Match) -> None:
-    assert matcher(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3
+@pytest.mark.parametrize("matching", [match, match_nearest])
+def test_without_boxes_everything_is_background(matching: Match) -> None:
+    assert matching(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3
 
 
 def one_a_position() -> torch.Tensor:
@@ -164,6 +164,21 @@ def test_a_box_takes_anchors_of_its_size_that_are_centred_in_it(
     wide = torch.tensor(box).float()
     if len(taken) > 1:
         assert ((centres > wide[:2]) & (centres < wide[2:])).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "per_position", "expected"),
+    [
+        (None, 1, match_nearest),  # alone at its position
+        (None, 9, match),  # as in the paper
+        ("overlap", 1, match),
+        ("nearest", 9, match_nearest),
+    ],
+)
+def test_the_matcher_suits_the_anchors_unless_it_is_named(
+    name: str | None, per_position: int, expected: Match
+) -> None:
+    assert matcher(name, per_position) is expected
 
 
 def test_an_anchor_near_two_boxes_goes_to_the_one_that_it_overlaps_most() -> None:
