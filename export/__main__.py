@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
-import os
 import sys
 from collections.abc import Sequence
 
 from monitor.errors import MaskgateError
+from monitor.output import end_refused
 
 # command: (module, purpose)
 COMMANDS = {
@@ -68,23 +68,11 @@ def run_command(name: str, arguments: Sequence[str], prog: str) -> int:
         print(f"{prog}: error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        _end_output()
-        # Whoever read it has enough.
-        if not isinstance(error, BrokenPipeError):
-            print(f"{prog}: error: {error}", file=sys.stderr)
-        return 1
+        return end_refused(error, prog)
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
         return 130
     return exit_code
-
-
-def _end_output() -> None:
-    """Write what is left of the output; what cannot be written is given up, also at the exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def retinanet_train() -> int:

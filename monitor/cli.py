@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from .arguments import make_parser
 from .errors import MaskgateError
 from .interrupt import Hangup, Interrupt, Interrupted
 from .log import Log
+from .output import end_refused
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -38,11 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"monitor: error: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        _end_output()
-        # Whoever read it has enough.
-        if not isinstance(error, BrokenPipeError):
-            print(f"monitor: error: {error}", file=sys.stderr)
-        return 1
+        return end_refused(error, "monitor")
     except ImportError as error:
         if "shared object file" not in str(error):
             raise
@@ -52,14 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-
-
-def _end_output() -> None:
-    """Write what is left of the output; what cannot be written is given up, also at the exit."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
