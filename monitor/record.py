@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import MaskgateError, UsageError
 from .frame import Image
+from .sources.capture import file_for_ffmpeg
 from .sources.container import missing_bytes
 
 _log = logging.getLogger("monitor.record")
@@ -32,8 +33,7 @@ class Recorder:
         if path.suffix.lower() != ".mp4":
             raise UsageError(f"{path}: {path.suffix!r} found, expected a name ending in .mp4")
         self._path = path
-        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
-        self._partial = path.absolute().with_name(f".{path.stem}.partial.mp4")
+        self._partial = path.with_name(f".{path.stem}.partial.mp4")
         self._writer: cv2.VideoWriter | None = None
         self._size_px = (0, 0)
         self._written = 0
@@ -56,7 +56,9 @@ class Recorder:
             # The codec has whole 2 x 2 blocks only.
             self._size_px = (max(width_px & ~1, 2), max(height_px & ~1, 2))
             codec = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(self._partial), codec, fps, self._size_px)
+            self._writer = cv2.VideoWriter(
+                file_for_ffmpeg(self._partial), codec, fps, self._size_px
+            )
             if not self._writer.isOpened():
                 raise MaskgateError(
                     f"{self._path}: no video can be written there; expected room on the disk, "
@@ -93,7 +95,7 @@ def keep_whole(partial: Path, path: Path, written: int) -> None:
     OpenCV's writer says nothing when a disk is full. So the pictures are counted, without decoding
     them; after a failed write FFmpeg writes no more, so that none is missing between two others.
 
-    partial: the file, absolute, and complete as far as its writer can tell.
+    partial: the file, complete as far as its writer can tell.
     path: its name; what has it is replaced.
     written: how many pictures were written to it, at least 1.
 
@@ -116,7 +118,7 @@ def keep_whole(partial: Path, path: Path, written: int) -> None:
 
 
 def _pictures_in(path: Path) -> int:
-    packets = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    packets = cv2.VideoCapture(file_for_ffmpeg(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
     count = 0
     while packets.grab():
         count += 1

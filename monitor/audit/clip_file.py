@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import MaskgateError
 from ..record import keep_whole
+from ..sources.capture import file_for_ffmpeg
 
 _TICKS_PER_SECOND = 1000
 
@@ -24,8 +25,7 @@ class ClipFile:
 
     def __init__(self, path: Path, width_px: int, height_px: int) -> None:
         self._path = path
-        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
-        self._partial = path.absolute().with_name(f".{path.stem}.partial.mkv")
+        self._partial = path.with_name(f".{path.stem}.partial.mkv")
         self._start: float | None = None
         self._tick = -1
         self._written = 0
@@ -38,7 +38,7 @@ class ClipFile:
             raise MaskgateError(f"{path}: OpenCV {cv2.__version__} cannot write clips") from None
         self._pts = pts
         self._writer = cv2.VideoWriter(
-            str(self._partial),
+            file_for_ffmpeg(self._partial),
             cv2.CAP_FFMPEG,
             cv2.VideoWriter.fourcc(*"MJPG"),
             float(_TICKS_PER_SECOND),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import cv2
 
@@ -15,6 +16,14 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 OPEN_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 5.0
+
+
+def file_for_ffmpeg(path: Path) -> str:
+    """The name of a file as FFmpeg takes it.
+
+    In a bare one it would take what precedes a colon, as in a time, for a protocol.
+    """
+    return str(path.absolute())
 
 
 def open_capture(path_or_url: str, *, threads: int = 0) -> cv2.VideoCapture:

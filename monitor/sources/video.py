@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..frame import Frame
-from .capture import open_capture
+from .capture import file_for_ffmpeg, open_capture
 from .container import missing_bytes
 from .source import FPS_OF_LAST_RESORT
 
@@ -30,8 +30,7 @@ class VideoFile:
     def __init__(self, path: Path) -> None:
         self.name = path.stem
         self._path = path
-        # In a bare name, FFmpeg would take what precedes a colon for a protocol.
-        self._capture = open_capture(str(path.absolute()))
+        self._capture = open_capture(file_for_ffmpeg(path))
         if not self._capture.isOpened():
             raise SourceError(f"{path}: cannot be opened as a video; damaged, or not one")
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
