@@ -60,8 +60,8 @@ def match_nearest(anchors: Tensor, boxes: Tensor, nearest: int = NEAREST) -> Ten
     anchors, boxes: see `match`.
     nearest: anchors of each size.
 
-    A box in which no centre lies takes one that overlaps it best. Of several boxes
-    that would take an anchor, it goes to the one that it overlaps most. None is ignored.
+    A box in which no centre lies takes one that overlaps it best. Of several boxes that would take
+    an anchor, it goes to the one that it overlaps most. None is ignored.
 
     Returns int64 [N]: the box's row or BACKGROUND.
     """

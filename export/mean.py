@@ -43,7 +43,6 @@ def run(options: argparse.Namespace) -> int:
     last["arguments"] |= {"mean_of": [path.name for path in options.snapshots]}
     # They were those of another network.
     last["history"] = []
-    last.pop("format")
     checkpoint.save(options.output, last)
     print(f"{options.output}: the mean of {len(contents)} snapshots")
     return 0

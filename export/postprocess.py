@@ -87,7 +87,6 @@ def postprocess(
 
     logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float32 [N, 4]. N may be smaller than
         `candidates`, as it is for a tiny picture.
-
     keep: what suppresses, as `keep_mask` does.
 
     One top-k over all levels gives what one per level, followed by one over the rest, would give.

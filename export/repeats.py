@@ -13,12 +13,12 @@ MOST_TIMES = 100
 
 def wrong_repeats(texts: Sequence[str]) -> list[str]:
     """What is wrong with the values of `--repeat`; empty if nothing."""
-    labels = [text.rpartition("=")[0] for text in texts]
     wrong = [
         f"--repeat: {text!r} found, expected LABEL=N, N from 2 to {MOST_TIMES}"
         for text in texts
-        if not text.rpartition("=")[0] or _times(text) is None
+        if _parsed(text) is None
     ]
+    labels = [text.rpartition("=")[0] for text in texts]
     if len(set(labels)) < len(labels):
         wrong.append("--repeat: a label found twice, expected each once")
     return wrong
@@ -32,8 +32,8 @@ def repeated(samples: Sequence[Sample], texts: Sequence[str]) -> list[Sample]:
 
     Raises UsageError for a label that no sample has.
     """
-    times = {text.rpartition("=")[0]: _times(text) or 1 for text in texts}
-    known = {label for sample in samples for label in _labels(sample)}
+    times = dict(filter(None, map(_parsed, texts)))
+    known = {label for sample in samples for label in sample.labels_in_file}
     unknown = sorted(times.keys() - known)
     if unknown:
         raise UsageError(
@@ -43,16 +43,12 @@ def repeated(samples: Sequence[Sample], texts: Sequence[str]) -> list[Sample]:
     return [
         sample
         for sample in samples
-        for _ in range(max((times.get(label, 1) for label in _labels(sample)), default=1))
+        for _ in range(max((times.get(label, 1) for label in sample.labels_in_file), default=1))
     ]
 
 
-def _labels(sample: Sample) -> tuple[str, ...]:
-    return sample.unfolded or sample.labels
-
-
-def _times(text: str) -> int | None:
-    """The number in LABEL=N, None where it is none or out of its range."""
-    number = text.rpartition("=")[2]
+def _parsed(text: str) -> tuple[str, int] | None:
+    """Label and number in LABEL=N, None where one is missing or N out of its range."""
+    label, _, number = text.rpartition("=")
     times = int(number) if number.isascii() and number.isdecimal() and len(number) < 4 else 0
-    return times if 2 <= times <= MOST_TIMES else None
+    return (label, times) if label and 2 <= times <= MOST_TIMES else None

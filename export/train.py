@@ -76,7 +76,6 @@ class Run:
             network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
         )
         self.still = frozen_norms(network, frozen, all_norms=options.batch_norm == "frozen")
-        self.matcher = matcher(options.matcher, network.anchors.per_position)
         precision = PRECISIONS[options.precision]
         self.training = Training(
             network,
@@ -107,7 +106,7 @@ class Run:
             options.optimizer_clipnorm,
             self.group,
             teacher,
-            self.matcher,
+            matcher(options.matcher, network.anchors.per_position),
         )
         self.log = TrainingLog(
             options.snapshot_path if options.snapshots and self.group.leads else None,
@@ -211,7 +210,7 @@ class Run:
         entry = validated(network, self.resize, self.validation)
         if self.whole_views is not None:
             entry["val_loss"] = mean_loss(
-                network, self.whole_views, options.workers, self.group.device, self.matcher
+                network, self.whole_views, options.workers, self.group.device, self.engine.matcher
             )
         return entry
 

@@ -69,9 +69,6 @@ def open_session(
 class Plain:
     """A session as it is: for the processor, whose memory is the host's."""
 
-    bound = False
-    graph = False
-
     def __init__(self, session: ort.InferenceSession) -> None:
         self._session = session
 

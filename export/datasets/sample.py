@@ -55,6 +55,11 @@ class Sample:
             )
 
     @property
+    def labels_in_file(self) -> tuple[str, ...]:
+        """The labels as they were before classes were folded."""
+        return self.unfolded or self.labels
+
+    @property
     def sides_px(self) -> FloatArray:
         """float32 [N]: square root of each box's area, pixels."""
         sides: FloatArray = np.sqrt((self.boxes[:, 2:] - self.boxes[:, :2]).prod(axis=1))

@@ -43,7 +43,7 @@ def measure_by_label(
     for sample, detections in zip(samples, found, strict=True):
         counted = detections.where(detections.best_scores >= score)
         ious = overlaps(sample.boxes, counted.boxes)
-        for row, label in enumerate(sample.unfolded or sample.labels):
+        for row, label in enumerate(sample.labels_in_file):
             on_it = counted.where(ious[row] >= overlap)
             if len(on_it):
                 best = on_it.scores[on_it.best_scores.argmax()]
