@@ -22,6 +22,7 @@ from monitor.model_file import check_complete, read_model
 
 from .normalisation import unfolded_first
 from .retinanet import RetinaNet, RetinaNetConfig
+from .stem import off_bytes
 
 NETWORK = "network."
 WEIGHT, QUANTISED = ".weight", "_quantized"
@@ -54,7 +55,9 @@ def read_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         network = RetinaNet(RetinaNetConfig.from_dict(config))
         if network.config.head_norm != "none":
             raise ValueError("group normalisation, which no export folds away")
-        state = _state(network, dict(_convolutions(model.graph)))
+        found = dict(_convolutions(model.graph))
+        off_bytes(network, found, _centre(model.graph))
+        state = _state(network, found)
         if contract.training["export"]["precision"] != "fp16":
             unfolded_first(network, state)
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -123,6 +126,18 @@ def _convolutions(graph: GraphProto) -> Iterator[tuple[str, tuple[FloatArray, Fl
             # a bias of nothing but zeros is left out of a graph
             biases = values(bias[0]) if bias else np.zeros(len(weights), np.float32)
             yield name, (weights, biases)
+
+
+def _centre(graph: GraphProto) -> int | None:
+    """The centre of the bytes that the first convolution takes; None where it takes none."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    quantised = {n.output[0]: n for n in graph.node if n.op_type == "QuantizeLinear"}
+    centres = [
+        int(numpy_helper.to_array(stored[node.input[2]]))
+        for node in graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] not in stored | quantised
+    ]
+    return centres[0] if centres else None
 
 
 def _dequantised(node: NodeProto, inputs: list[npt.NDArray[Any]]) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from .heads import NORM_GROUPS
 from .published_weights import FetchError, fetch_imagenet_weights
 from .retinanet import RetinaNet, RetinaNetConfig
 from .training_options import NORMALISATIONS
-from .weights import Weights, load_weights, read_weights
+from .weights import BODY, Weights, load_weights, read_weights
 from .weights_shape import network_shape
+
+# what a fused network has no place for
+BLOCKS_APART = f"{BODY}features.1.conv.0.0.weight"
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,13 @@ class Start:
 
     loaded: names of the tensors of the network that are not random.
     folded: whether what was loaded has its batch normalisations folded away, see `unfolding`.
+    apart: what `fusing` needs where the network is fused and what was loaded is not, else None.
     """
 
     network: RetinaNet
     loaded: frozenset[str]
     folded: bool = False
+    apart: RetinaNet | None = None
 
 
 def initial_network(options: argparse.Namespace, classes: tuple[str, ...]) -> Start:
@@ -43,15 +48,27 @@ def initial_network(options: argparse.Namespace, classes: tuple[str, ...]) -> St
         return _of_snapshot(options.snapshot, classes)
     weights = _weights(options)
     config = RetinaNetConfig(classes=classes, **_shape(options, weights))
-    network = RetinaNet(config)
-    loaded: frozenset[str] = frozenset()
-    if weights is not None:
-        report = load_weights(network, weights)
-        loaded = report.loaded
-        print(f"{weights.name}: {report}", file=sys.stderr)
-    if (options.freeze_backbone or options.freeze_stem) and not loaded:
+    start = Start(RetinaNet(config), frozenset()) if weights is None else _loaded(config, weights)
+    if (options.freeze_backbone or options.freeze_stem) and not start.loaded:
         print("nothing is frozen: the backbone starts from random weights", file=sys.stderr)
-    return Start(network, loaded, folded=weights is not None and weights.folded)
+    return start
+
+
+def _loaded(config: RetinaNetConfig, weights: Weights) -> Start:
+    """A network with what fits of the weights."""
+    apart = None
+    if config.fused and BLOCKS_APART in weights.state:
+        apart = RetinaNet(replace(config, fused=False))
+    taking = apart or RetinaNet(config)
+    report = load_weights(taking, weights)
+    print(f"{weights.name}: {report}", file=sys.stderr)
+    if apart is None:
+        return Start(taking, report.loaded, weights.folded)
+    network = RetinaNet(config)
+    own = network.state_dict()
+    same = {n: v for n, v in apart.state_dict().items() if n in own and v.shape == own[n].shape}
+    network.load_state_dict(same, strict=False)
+    return Start(network, report.loaded & same.keys(), weights.folded, apart)
 
 
 def _of_snapshot(path: Path, classes: tuple[str, ...]) -> Start:
@@ -98,7 +115,7 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
     shape = network_shape(weights) if weights is not None else {}
     typed = {
         name: value
-        for name in ("backbone", "width", "expansion", "fpn_channels", "subnet_depth")
+        for name in ("backbone", "width", "expansion", "fused", "fpn_channels", "subnet_depth")
         if (value := getattr(options, name)) is not None
     }
     if options.normalisation is not None:
@@ -112,11 +129,12 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
             f"weights in {weights.name if weights else '?'} are of"
         )
     shape |= typed
-    if options.expansion is not None and shape.get("backbone") != "mobilenet_v2":
-        raise UsageError(
-            f"--expansion: found with {shape.get('backbone', RetinaNetConfig.backbone)}, expected "
-            "--backbone mobilenet_v2"
-        )
+    for name in ("expansion", "fused"):
+        if name in typed and shape.get("backbone") != "mobilenet_v2":
+            raise UsageError(
+                f"--{name}: found with {shape.get('backbone', RetinaNetConfig.backbone)}, expected "
+                "--backbone mobilenet_v2"
+            )
     channels = shape.get("fpn_channels", RetinaNetConfig.fpn_channels)
     if shape.get("head_norm") == "group" and channels % NORM_GROUPS:
         raise UsageError(

@@ -19,7 +19,8 @@ from monitor.contract import INPUT, OUTPUTS, Contract
 
 from .frame_detector import FrameDetector
 from .retinanet import RetinaNet
-from .suppression import TRANSLATIONS
+from .stem import TRANSLATIONS as OF_BYTES
+from .suppression import TRANSLATIONS as OF_BOXES
 
 OPSET = 20
 
@@ -40,7 +41,7 @@ def trace(detector: FrameDetector) -> ModelProto:
             dynamic_shapes={"image": {0: free, 1: free, 2: free}},
             opset_version=OPSET,
             dynamo=True,
-            custom_translation_table=TRANSLATIONS,
+            custom_translation_table=OF_BYTES | OF_BOXES,
         )
     assert program is not None, "the dynamo exporter always returns a program"
     model = program.model_proto

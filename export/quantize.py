@@ -8,11 +8,13 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import onnx
-from onnx import GraphProto, ModelProto, NodeProto
+from onnx import GraphProto, ModelProto, NodeProto, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -64,9 +66,30 @@ def quantise(model: ModelProto, pictures: Sequence[Image]) -> ModelProto:
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            extra_options={"TensorQuantOverrides": narrowed(nodes)},
+            extra_options={"TensorQuantOverrides": narrowed(nodes) | of_bytes(nodes)},
         )
-        return onnx.load(quantised)
+        result = onnx.load(quantised)
+    hand_on_bytes(result.graph)
+    return result
+
+
+def hand_on_bytes(graph: GraphProto) -> None:
+    """Let what takes quantised bytes take the bytes, in place.
+
+    graph: as the quantiser left it. What comes of a DequantizeLinear it quantises once more, by the
+        same numbers, as `of_bytes` has told it.
+    """
+    made = {node.output[0]: node for node in graph.node}
+    for again in [node for node in graph.node if node.op_type == "DequantizeLinear"]:
+        quantising = made.get(again.input[0])
+        first = made.get(quantising.input[0]) if quantising else None
+        if not first or first.op_type != "DequantizeLinear":
+            continue
+        for taking in graph.node:
+            if again.output[0] in taking.input:
+                taking.input[list(taking.input).index(again.output[0])] = first.output[0]
+        graph.node.remove(quantising)
+        graph.node.remove(again)
 
 
 def inner_nodes(graph: GraphProto) -> list[str]:
@@ -101,6 +124,21 @@ def narrowed(graph: GraphProto) -> dict[str, list[dict[str, np.float32]]]:
         for node in graph.node
         for predictor, limits in RANGES.items()
         if node.op_type == "Conv" and node.input[1].endswith(predictor)
+    }
+
+
+def of_bytes(graph: GraphProto) -> dict[str, list[dict[str, npt.NDArray[Any]]]]:
+    """Scale and zero point of the bytes that a graph centres, by the name of what comes of them."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    return {
+        node.output[0]: [
+            {
+                part: numpy_helper.to_array(stored[name])
+                for part, name in zip(("scale", "zero_point"), node.input[1:], strict=True)
+            }
+        ]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear"
     }
 
 

@@ -27,7 +27,7 @@ class RetinaNetConfig:
     """What must be known to build a network; stored in every checkpoint.
 
     classes: class names in the order of the score columns.
-    backbone, width, expansion: see `make_backbone`.
+    backbone, width, expansion, fused: see `make_backbone`.
     fpn_channels: channels of every pyramid level and of the subnets; the paper has 256.
     subnet_depth: hidden layers of each subnet; the paper has 4.
     head_norm: "none" or "group", see `Subnet`.
@@ -42,6 +42,7 @@ class RetinaNetConfig:
     backbone: str = "resnet50"
     width: float = 1.0
     expansion: int = EXPANSION
+    fused: bool = False
     fpn_channels: int = 64
     subnet_depth: int = 2
     head_norm: str = "none"
@@ -101,7 +102,7 @@ class RetinaNet(nn.Module):
         super().__init__()
         self.config = config
         self.normalisation = Normalisation(config.mean, config.std)
-        body = make_backbone(config.backbone, config.width, config.expansion)
+        body = make_backbone(config.backbone, config.width, config.expansion, fused=config.fused)
         self.backbone = PyramidBackbone(body, config)
         self.anchors = Anchors(config.anchors)
         self.head = Head(

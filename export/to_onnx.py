@@ -27,6 +27,7 @@ from .quantize import calibration_pictures, quantise
 from .resize_arguments import add_resize, read_asked_resize
 from .retinanet import RetinaNet
 from .retired import add_retired
+from .stem import on_bytes
 from .widening import widened
 
 
@@ -189,7 +190,7 @@ def make_model(
     }
     # the weights of a folded network are too small for float16
     prepared = half_precision(network) if options.fp16 else folded(network)
-    prepared = widened(prepared) if options.int8 else prepared
+    prepared = widened(on_bytes(prepared)) if options.int8 else prepared
     model = trace(FrameDetector(prepared, config, resize, for_processor=options.int8).eval())
     if not options.int8:
         return model, made

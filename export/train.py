@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from monitor.contract import ResizeRule
@@ -17,13 +19,13 @@ from monitor.errors import UsageError
 from .data_arguments import read_training
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
+from .fusing import fuse
 from .initial_weights import initial_network
 from .matcher import matcher
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
 from .resize_arguments import read_resize
-from .retinanet import RetinaNet
 from .schedule import Schedule, plateau_factor, stopped_improving
 from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
@@ -70,8 +72,10 @@ class Run:
         start = initial_network(options, data_set.classes)
         network = start.network.to(self.group.device, memory_format=torch.channels_last)
         self.views = training_views(options, data_set, self.resize, augment=True)
-        if start.folded:
-            self._unfold(network)
+        if start.apart is not None:
+            fuse(network, start.apart.to(self.group.device), self._first_batches)
+        if start.folded or start.apart is not None:
+            unfold(network, self._first_batches())
         frozen = freeze(
             network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
         )
@@ -113,11 +117,11 @@ class Run:
             options.tensorboard_dir if self.group.leads else None,
         )
 
-    def _unfold(self, network: RetinaNet) -> None:
+    def _first_batches(self) -> Iterator[Tensor]:
         batch_size = self.options.batch_size
         order = self.views.order(0, batch_size, -(-UNFOLDING_VIEWS // batch_size))
         batches = self.views.batches(0, order, self.options.workers)
-        unfold(network, (pictures.to(self.group.device) for pictures, _ in batches))
+        return (pictures.to(self.group.device) for pictures, _ in batches)
 
     def _teacher(self) -> Teacher | None:
         options = self.options

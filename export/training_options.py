@@ -93,6 +93,12 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     add("--backbone", choices=BACKBONES, help=f"default{implied} {RetinaNetConfig.backbone}")
     add("--width", type=float, help=f"factor on backbone channels{implied} 1")
     add("--expansion", type=int, help=f"of each block of mobilenet_v2{implied} 6; fewer are chosen")
+    add(
+        "--fused",
+        action="store_true",
+        default=None,
+        help="one convolution in place of the first four behind the stem of mobilenet_v2",
+    )
     add("--fpn-channels", type=int, help=f"default{implied} {RetinaNetConfig.fpn_channels}")
     add("--subnet-depth", type=int, help=f"default{implied} {RetinaNetConfig.subnet_depth}")
     add(

@@ -16,6 +16,7 @@ SHAPE_FIELDS = (
     "backbone",
     "width",
     "expansion",
+    "fused",
     "fpn_channels",
     "subnet_depth",
     "head_norm",
@@ -49,9 +50,10 @@ def backbone_shape(state: dict[str, Tensor]) -> dict[str, Any]:
     last = state.get(f"{BODY}features.17.conv.2.weight")
     if last is not None:
         shape: dict[str, Any] = {"backbone": "mobilenet_v2", "width": last.shape[0] / 320}
-        inner = state.get(f"{BODY}features.2.conv.0.0.weight")
+        inner = state.get(f"{BODY}features.3.conv.0.0.weight")
         if inner is not None:
             shape["expansion"] = inner.shape[0] // inner.shape[1]
+            shape["fused"] = f"{BODY}features.1.conv.0.0.weight" not in state
         return shape
     return {}
 

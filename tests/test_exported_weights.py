@@ -38,7 +38,9 @@ def network_of(backbone: str) -> RetinaNet:
     """A small network whose normalisations have seen something, sure of what it finds."""
     torch.manual_seed(0)
     # 72 inner channels in some blocks of the MobileNetV2, which int8 fills up to whole vectors
-    shape = {"expansion": 3} if backbone == "mobilenet_v2" else {"width": 0.25}
+    shape = {"width": 0.25} if backbone == "resnet18" else {"expansion": 3}
+    if backbone == "fused":
+        backbone, shape = "mobilenet_v2", {**shape, "fused": True}
     config = RetinaNetConfig(
         ("a", "b"),
         backbone,
@@ -88,6 +90,8 @@ def exported(network: RetinaNet, folder: Path, *options: str) -> Path:
         ("resnet18", ("--fp16",), 5e-3),
         # rounded to 256 steps a channel
         ("mobilenet_v2", ("--int8", "--calibration", "."), 0.2),
+        # its stem takes four pixels at once there
+        ("fused", ("--int8", "--calibration", "."), 0.2),
         ("resnet18", ("--int8", "--calibration", "."), 0.2),
     ],
 )

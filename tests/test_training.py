@@ -304,6 +304,7 @@ def test_bad_data_ends_in_one_clear_message(
         (["--no-weights", "--teacher", "nothing.pt"], "nothing.pt: no such file"),
         # blocks that this backbone does not have
         (["--no-weights", "--backbone", "resnet18", "--expansion", "3"], "found with resnet18"),
+        (["--no-weights", "--backbone", "resnet18", "--fused"], "--fused: found with resnet18"),
         # sides that contradict each other
         (["--image-min-side", "800", "--image-max-side", "300"], "expected step <= least <= most"),
     ],

@@ -29,7 +29,11 @@ def weights_of(config: RetinaNetConfig, below: str = "") -> Weights:
 
 def body_fields(config: RetinaNetConfig) -> tuple[str, ...]:
     """What the weights of a backbone say of it; the blocks of a ResNet are always alike."""
-    return ("backbone", "width", *(["expansion"] if config.backbone == "mobilenet_v2" else []))
+    return (
+        "backbone",
+        "width",
+        *(["expansion", "fused"] if config.backbone == "mobilenet_v2" else []),
+    )
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -49,6 +53,8 @@ def test_a_bare_backbone_says_its_name_and_size_and_nothing_else(
         {"backbone": "resnet50", "width": 0.25},  # blocks of three convolutions
         {"backbone": "mobilenet_v2"},  # another kind of backbone
         {"backbone": "mobilenet_v2", "expansion": 3},  # with narrow blocks
+        {"backbone": "mobilenet_v2", "fused": True},  # its first blocks in one
+        {"backbone": "mobilenet_v2", "width": 1.0, "fused": True},  # a stem of 32, two blocks of 16
         {"fpn_channels": 96},  # a pyramid that is as wide as no map
         {"subnet_depth": 1},  # shallow subnets
         {"head_norm": "group"},  # group normalisation
