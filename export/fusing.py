@@ -33,7 +33,7 @@ def fuse(network: RetinaNet, apart: RetinaNet, batches: Callable[[], Iterable[Te
     if not isinstance(blocks[1], InvertedResidual):
         raise ValueError("blocks that are fused already")
     network.eval()
-    apart.eval()
+    apart.to(filtering.weight.device).eval()
     expanding, filters, _, _ = blocks[1].conv
     first = LeastSquares(filtering.weight[0].numel(), filtering.out_channels)
     for stem in _stems(apart, batches):

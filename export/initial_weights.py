@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from monitor.errors import UsageError
 
 from . import checkpoint
 from .anchor_config import read_anchor_config
+from .fusing import fuse
 from .heads import NORM_GROUPS
 from .published_weights import FetchError, fetch_imagenet_weights
 from .retinanet import RetinaNet, RetinaNetConfig
 from .training_options import NORMALISATIONS
+from .unfolding import unfold
 from .weights import BODY, Weights, load_weights, read_weights
 from .weights_shape import network_shape
 
@@ -36,6 +41,16 @@ class Start:
     loaded: frozenset[str]
     folded: bool = False
     apart: RetinaNet | None = None
+
+    def adapt(self, pictures: Callable[[], Iterable[Tensor]]) -> None:
+        """Find on pictures what was not loaded because the network is built otherwise.
+
+        pictures: gives batches as the network takes them, the same ones at every call.
+        """
+        if self.apart is not None:
+            fuse(self.network, self.apart, pictures)
+        if self.folded or self.apart is not None:
+            unfold(self.network, pictures())
 
 
 def initial_network(options: argparse.Namespace, classes: tuple[str, ...]) -> Start:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from monitor.contract import ResizeRule
@@ -19,7 +18,6 @@ from monitor.errors import UsageError
 from .data_arguments import read_training
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
-from .fusing import fuse
 from .initial_weights import initial_network
 from .matcher import matcher
 from .optimisers import OPTIMISERS, make_average, make_optimiser
@@ -31,11 +29,8 @@ from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
 from .training_options import add_arguments, check_options, plain
-from .training_views import check_scenes, training_views
-from .unfolding import unfold
+from .training_views import check_scenes, first_pictures, training_views
 from .validation import ap50s, check_validation, is_best, mean_loss, validated
-
-UNFOLDING_VIEWS = 128
 
 __all__ = ["add_arguments", "run"]
 
@@ -72,10 +67,7 @@ class Run:
         start = initial_network(options, data_set.classes)
         network = start.network.to(self.group.device, memory_format=torch.channels_last)
         self.views = training_views(options, data_set, self.resize, augment=True)
-        if start.apart is not None:
-            fuse(network, start.apart.to(self.group.device), self._first_batches)
-        if start.folded or start.apart is not None:
-            unfold(network, self._first_batches())
+        start.adapt(partial(first_pictures, options, self.views, self.group.device))
         frozen = freeze(
             network, start.loaded, whole=options.freeze_backbone, stem=options.freeze_stem
         )
@@ -116,12 +108,6 @@ class Run:
             options.snapshot_path if options.snapshots and self.group.leads else None,
             options.tensorboard_dir if self.group.leads else None,
         )
-
-    def _first_batches(self) -> Iterator[Tensor]:
-        batch_size = self.options.batch_size
-        order = self.views.order(0, batch_size, -(-UNFOLDING_VIEWS // batch_size))
-        batches = self.views.batches(0, order, self.options.workers)
-        return (pictures.to(self.group.device) for pictures, _ in batches)
 
     def _teacher(self) -> Teacher | None:
         options = self.options

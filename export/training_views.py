@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
 
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
@@ -15,6 +18,7 @@ from .picture_cache import PictureCache
 from .repeats import repeated
 from .training_set import TrainingSet
 
+FIRST_VIEWS = 128
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +51,18 @@ def training_views(
         scenes=options.scenes if augment else 0.0,
         seed=options.seed,
     )
+
+
+def first_pictures(
+    options: argparse.Namespace, views: TrainingSet, device: torch.device
+) -> Iterator[Tensor]:
+    """Some views as the first epoch will show them, uint8 batches [B, H, W, 3] without their boxes.
+
+    options: as for `training_views`.
+    """
+    order = views.order(0, options.batch_size, -(-FIRST_VIEWS // options.batch_size))
+    batches = views.batches(0, order, options.workers)
+    return (pictures.to(device) for pictures, _ in batches)
 
 
 def check_scenes(options: argparse.Namespace, classes: Sequence[str]) -> None:
