@@ -88,4 +88,5 @@ def test_a_narrow_network_takes_every_tensor_of_a_wide_file(tmp_path: Path, pref
     assert (report.missing, report.unused, report.other_shape) == ((), (), ())
     assert len(report.loaded) == len(state)
     body = {BODY + n: v for n, v in network.backbone.body.state_dict().items()}
-    assert backbone_shape(body) == {"backbone": "mobilenet_v2", "width": 0.25, "expansion": 3}
+    shape = {"backbone": "mobilenet_v2", "width": 0.25, "expansion": 3, "fused": False}
+    assert backbone_shape(body) == shape
