@@ -21,11 +21,8 @@ from .published_weights import FetchError, fetch_imagenet_weights
 from .retinanet import RetinaNet, RetinaNetConfig
 from .training_options import NORMALISATIONS
 from .unfolding import unfold
-from .weights import BODY, Weights, load_weights, read_weights
-from .weights_shape import network_shape
-
-# what a fused network has no place for
-BLOCKS_APART = f"{BODY}features.1.conv.0.0.weight"
+from .weights import Weights, load_weights, read_weights
+from .weights_shape import BLOCKS_APART, network_shape
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,8 @@ def _loaded(config: RetinaNetConfig, weights: Weights) -> Start:
     if apart is None:
         return Start(taking, report.loaded, weights.folded)
     network = RetinaNet(config)
-    own = network.state_dict()
-    same = {n: v for n, v in apart.state_dict().items() if n in own and v.shape == own[n].shape}
-    network.load_state_dict(same, strict=False)
-    return Start(network, report.loaded & same.keys(), weights.folded, apart)
+    same = load_weights(network, Weights(weights.name, apart.state_dict()))
+    return Start(network, report.loaded & same.loaded, weights.folded, apart)
 
 
 def _of_snapshot(path: Path, classes: tuple[str, ...]) -> Start:

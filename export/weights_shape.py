@@ -11,6 +11,8 @@ from .weights import BODY, Weights
 
 INNER = "backbone.fpn.inner_blocks.0.0.weight"
 P6 = "backbone.fpn.extra_blocks.p6.weight"
+# of a MobileNetV2; one that is fused has no place for it
+BLOCKS_APART = f"{BODY}features.1.conv.0.0.weight"
 SUBNET = "head.classification_head.conv."
 SHAPE_FIELDS = (
     "backbone",
@@ -53,7 +55,7 @@ def backbone_shape(state: dict[str, Tensor]) -> dict[str, Any]:
         inner = state.get(f"{BODY}features.3.conv.0.0.weight")
         if inner is not None:
             shape["expansion"] = inner.shape[0] // inner.shape[1]
-            shape["fused"] = f"{BODY}features.1.conv.0.0.weight" not in state
+            shape["fused"] = BLOCKS_APART not in state
         return shape
     return {}
 
