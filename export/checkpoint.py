@@ -12,7 +12,7 @@ from monitor.contract import ResizeRule
 from monitor.errors import MaskgateError, ModelError
 
 from .output_files import replacing
-from .retinanet import RetinaNet, RetinaNetConfig
+from .retinanet import RetinaNet, network_of
 
 FORMAT = 2
 SNAPSHOT = "a snapshot of `retinanet-train`"
@@ -93,7 +93,7 @@ def load_network(path: Path) -> tuple[RetinaNet, dict[str, Any]]:
     """The averaged network of a checkpoint, in evaluation mode, and the checkpoint itself."""
     content = load(path)
     try:
-        network = RetinaNet(RetinaNetConfig.from_dict(content["config"]))
+        network = network_of(content["config"])
         network.load_state_dict(content["averaged"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: the checkpoint does not fit its own config: {error}") from None

@@ -13,15 +13,16 @@ import onnx
 import torch
 from google.protobuf.message import DecodeError
 from onnx import GraphProto, NodeProto, numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from monitor.contract import KEY_PREFIX, Contract
 from monitor.detections import FloatArray
 from monitor.errors import ModelError
 from monitor.model_file import check_complete, read_model
 
+from .folding import adding, with_norms
 from .normalisation import unfolded_first
-from .retinanet import RetinaNet, RetinaNetConfig
+from .retinanet import RetinaNet, network_of
 from .stem import off_bytes
 
 NETWORK = "network."
@@ -52,7 +53,7 @@ def read_exported(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             "expected a file of `python -m export onnx` from version 0.1.0 on"
         )
     try:
-        network = RetinaNet(RetinaNetConfig.from_dict(config))
+        network = network_of(config)
         if network.config.head_norm != "none":
             raise ValueError("group normalisation, which no export folds away")
         found = dict(_convolutions(model.graph))
@@ -71,39 +72,24 @@ def _state(
     """The state dict of a network, given weights and biases of its convolutions by name."""
     state = {}
     names = {module: name for name, module in network.named_modules()}
-    for module, norm in _with_norms(network):
+    for module, norm in with_norms(network):
         name = names[module]
         weight, bias = (torch.from_numpy(values.copy()) for values in found[name])
         outputs, inputs, *kernel = module.weight.shape
-        # without what fills channels up to whole vectors
+        beyond = [weight[outputs:], weight[:, inputs:], bias[outputs:]]
         weight, bias = weight[:outputs, :inputs], bias[:outputs]
         if weight.shape != module.weight.shape:
             expected = [outputs, inputs, *kernel]
             raise ValueError(f"{name}: {list(weight.shape)} found, expected {expected}")
+        # zeros fill channels up to whole vectors
+        if any(bool(part.any()) for part in beyond):
+            raise ValueError(f"{name}: more channels than {outputs} and {inputs} found")
         state[name + WEIGHT] = weight
         if norm is None:
             state[name + ".bias"] = bias
         else:
-            state |= {f"{names[norm]}.{key}": value for key, value in _adding(norm, bias).items()}
+            state |= {f"{names[norm]}.{key}": value for key, value in adding(norm, bias).items()}
     return state
-
-
-def _with_norms(network: RetinaNet) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
-    """Every convolution of a network, with the batch normalisation that follows it, if any."""
-    modules = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
-    for module, following in zip(modules, [*modules[1:], None], strict=True):
-        if isinstance(module, nn.Conv2d):
-            yield module, following if isinstance(following, nn.BatchNorm2d) else None
-
-
-def _adding(norm: nn.BatchNorm2d, bias: Tensor) -> dict[str, Tensor]:
-    """The state dict of a batch normalisation that only adds `bias`."""
-    return {
-        "weight": torch.ones_like(bias),
-        "bias": bias,
-        "running_mean": torch.zeros_like(bias),
-        "running_var": torch.full_like(bias, 1 - norm.eps),
-    }
 
 
 def _convolutions(graph: GraphProto) -> Iterator[tuple[str, tuple[FloatArray, FloatArray]]]:

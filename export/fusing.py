@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbone import FusedResidual, InvertedResidual, MobileNetV2
+from .folding import adding
 from .retinanet import RetinaNet
 
 # What is added to the mean square of every input, so that no two that are much alike get large
@@ -106,10 +107,7 @@ def _stems(network: RetinaNet, batches: Callable[[], Iterable[Tensor]]) -> Itera
         yield stem(network.normalisation(batch))
 
 
-def _set(
-    convolution: nn.Conv2d, normalisation: nn.BatchNorm2d, weight: Tensor, bias: Tensor
-) -> None:
+def _set(convolution: nn.Conv2d, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> None:
     """Give a convolution its weights [O, I], and let what follows it add only the bias."""
     convolution.weight.copy_(weight.reshape(convolution.weight.shape))
-    normalisation.reset_parameters()
-    normalisation.bias.copy_(bias)
+    norm.load_state_dict(adding(norm, bias), strict=False)

@@ -65,8 +65,7 @@ def folded(network: RetinaNet) -> RetinaNet:
     """
     network = copy.deepcopy(network)
     normalisation = network.normalisation
-    body = network.backbone.body
-    first = next(module for module in body.modules() if isinstance(module, nn.Conv2d))
+    _, first = first_convolution(network)
     first.weight.copy_((first.weight / normalisation.std)[:, BGR_OF_RGB])
     network.normalisation = Centring(normalisation.mean)
     return network
@@ -74,5 +73,12 @@ def folded(network: RetinaNet) -> RetinaNet:
 
 def unfolded_first(network: RetinaNet, state: dict[str, Tensor]) -> None:
     """Undo `folded` in a state dict, in place; `network` is the one that the state is of."""
-    name = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)) + ".weight"
-    state[name] = state[name][:, BGR_OF_RGB] * network.normalisation.std
+    name, _ = first_convolution(network)
+    weight = f"{name}.weight"
+    state[weight] = state[weight][:, BGR_OF_RGB] * network.normalisation.std
+
+
+def first_convolution(network: RetinaNet) -> tuple[str, nn.Conv2d]:
+    """The convolution that takes the pictures, after its name."""
+    modules = network.named_modules()
+    return next((name, module) for name, module in modules if isinstance(module, nn.Conv2d))

@@ -124,3 +124,17 @@ class RetinaNet(nn.Module):
         pyramid = self.backbone(self.normalisation(pictures))
         logits, deltas = self.head(pyramid)
         return logits, deltas, self.anchors([(p.shape[2], p.shape[3]) for p in pyramid])
+
+
+def network_of(values: Any) -> RetinaNet:
+    """The network of a config that a file holds, with random weights.
+
+    values: what `RetinaNetConfig.to_dict` wrote, and maybe somebody else since.
+
+    Raises ValueError where no network can be like that.
+    """
+    try:
+        return RetinaNet(RetinaNetConfig.from_dict(values))
+    except Exception as error:
+        # whatever a wrong value leads to, somewhere in the network
+        raise ValueError(f"its config describes no network: {error!r}") from None

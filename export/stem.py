@@ -13,6 +13,7 @@ from torch.nn import functional
 from monitor.detections import FloatArray
 
 from .backbone import MobileNetV2
+from .normalisation import first_convolution
 
 if TYPE_CHECKING:
     from .retinanet import RetinaNet
@@ -133,9 +134,8 @@ def on_bytes(network: RetinaNet) -> RetinaNet:
         return network
     centre = round(float(mean))
     body = network.backbone.body
-    modules = list(body.modules())
-    first = next(module for module in modules if isinstance(module, nn.Conv2d))
-    normalised = next(module for module in modules if isinstance(module, nn.BatchNorm2d))
+    _, first = first_convolution(network)
+    normalised = next(module for module in body.modules() if isinstance(module, nn.BatchNorm2d))
     # what the convolution gives less where more is taken off every byte
     normalised.running_mean -= (centre - mean) * first.weight.sum(dim=(1, 2, 3))
     fours = takes_fours(network)
@@ -156,7 +156,7 @@ def off_bytes(
     if centre is None:
         return
     normalisation = network.normalisation
-    name = next(n for n, m in network.named_modules() if isinstance(m, nn.Conv2d))
+    name, _ = first_convolution(network)
     weight, bias = (torch.from_numpy(values) for values in found[name])
     if takes_fours(network):
         weight, bias = one_by_one(weight), bias[: len(bias) // 2]

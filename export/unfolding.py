@@ -8,8 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-# Variance of a channel that never changes, so that it can still be divided by.
-_LEAST_VARIANCE = 1e-6
+from .folding import expect
 
 
 @torch.no_grad()
@@ -33,13 +32,7 @@ def unfold(network: nn.Module, batches: Iterable[Tensor]) -> None:
         for hook in hooks:
             hook.remove()
     for norm, moments in sums.items():
-        mean, variance = moments.of()
-        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-        shift = norm.bias - norm.running_mean * scale
-        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
-        norm.bias.copy_(shift + mean * scale)
-        norm.running_mean.copy_(mean)
-        norm.running_var.copy_(variance)
+        expect(norm, *moments.of())
 
 
 class Moments:
@@ -59,7 +52,7 @@ class Moments:
     def of(self) -> tuple[Tensor, Tensor]:
         """Mean and variance of each channel, float32 [C]."""
         mean = self._sum / self._count
-        variance = (self._squares / self._count - mean.square()).clamp(min=_LEAST_VARIANCE)
+        variance = self._squares / self._count - mean.square()
         return mean.float(), variance.float()
 
 

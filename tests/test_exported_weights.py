@@ -191,6 +191,22 @@ def with_group_normalisation(model: onnx.ModelProto) -> None:
         prop.value = prop.value.replace('"head_norm": "none"', '"head_norm": "group"')
 
 
+def with_fewer_channels(model: onnx.ModelProto) -> None:
+    for prop in model.metadata_props:
+        prop.value = prop.value.replace('"fpn_channels": 64', '"fpn_channels": 32')
+
+
+def without_a_prior(model: onnx.ModelProto) -> None:
+    for prop in model.metadata_props:
+        prop.value = prop.value.replace('"prior": 0.01', '"prior": 0')
+
+
+def without_a_shape(model: onnx.ModelProto) -> None:
+    for prop in model.metadata_props:
+        if prop.key == KEY_PREFIX + "training":
+            prop.value = '{"network": [1]}'
+
+
 def without_metadata(model: onnx.ModelProto) -> None:
     del model.metadata_props[:]
 
@@ -205,6 +221,9 @@ def without_a_weight(model: onnx.ModelProto) -> None:
     [
         (without_network, "found nothing about the shape of its network"),
         (with_group_normalisation, "group normalisation, which no export folds away"),
+        (with_fewer_channels, "more channels than .* found"),
+        (without_a_prior, "its config describes no network"),
+        (without_a_shape, "its config describes no network"),
         (without_metadata, "no maskgate metadata"),
         (without_precision, "does not fit its network: KeyError"),
         (without_a_weight, "does not fit its network"),
