@@ -121,12 +121,16 @@ class ResNet(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expand, filter each channel by itself, project.
+    """Expand, filter each channel by itself, project; add what came where the shape stays.
 
     Sandler et al. 2018, https://arxiv.org/abs/1801.04381
+
+    adds: False where nothing is added whatever the shape.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, expand: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, expand: int, *, adds: bool = True
+    ) -> None:
         super().__init__()
         hidden = inputs * expand
         layers: list[nn.Module] = []
@@ -135,7 +139,7 @@ class InvertedResidual(nn.Module):
         layers.append(normalised(hidden, hidden, 3, stride, groups=hidden))
         layers += [convolution(hidden, outputs, 1), nn.BatchNorm2d(outputs)]
         self.conv = nn.Sequential(*layers)
-        self.adds_input = stride == 1 and inputs == outputs
+        self.adds_input = adds and stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv(x) if self.adds_input else self.conv(x)
@@ -199,15 +203,18 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, width: float, expansion: int = EXPANSION, *, fused: bool = False) -> None:
         super().__init__()
-        inputs = divisible(32 * width * expansion / EXPANSION)
+        inputs, widest = divisible(32 * width * expansion / EXPANSION), divisible(32 * width)
         features: list[nn.Module] = [normalised(3, inputs, 3, 2)]
         outputs = [inputs]
         for row, (channels, depth, stride) in enumerate(self.ROWS):
             expand = expansion if row else 1
             for index in range(depth):
                 outputs.append(divisible(channels * width))
+                # a thinned stem may have as many channels as its block gives, where the one that
+                # it was thinned from had more: that block added nothing
+                adds = len(outputs) > 2 or inputs == widest
                 features.append(
-                    InvertedResidual(inputs, outputs[-1], 1 if index else stride, expand)
+                    InvertedResidual(inputs, outputs[-1], 1 if index else stride, expand, adds=adds)
                 )
                 inputs = outputs[-1]
         if fused:
