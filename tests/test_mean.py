@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 from training_cases import SMALL, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
+from export.folding import adding, folded_into, with_norms
+from export.mean import mean_of
+from export.retinanet import RetinaNet
+from export.unfolding import unfold
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +43,47 @@ def mean(snapshots: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Pat
     return path
 
 
-def test_each_tensor_lies_in_the_middle(mean: Path, snapshots: list[Path]) -> None:
+@torch.no_grad()
+def parameters(network: RetinaNet) -> list[Tensor]:
+    """Weights and biases of all convolutions, the normalisations after them folded into them."""
+    found: list[Tensor] = []
+    for convolution, norm in with_norms(network):
+        if norm is not None:
+            found += folded_into(convolution, norm)
+        else:
+            found += convolution.parameters()
+    return found
+
+
+def test_what_each_convolution_does_lies_in_the_middle(mean: Path, snapshots: list[Path]) -> None:
     first, second, between = (
-        checkpoint.load_network(path)[0].state_dict() for path in (*snapshots, mean)
+        parameters(checkpoint.load_network(path)[0]) for path in (*snapshots, mean)
     )
     moved = 0
-    for name, value in between.items():
-        if value.is_floating_point():
-            assert torch.allclose(value, (first[name] + second[name]) / 2, atol=1e-6), name
-            moved += not torch.equal(first[name], second[name])
+    for a, b, value in zip(first, second, between, strict=True):
+        assert torch.allclose(value, (a + b) / 2, atol=1e-5)
+        moved += not torch.equal(a, b)
     assert moved > 10
+
+
+@torch.no_grad()
+def test_a_network_that_does_the_same_with_other_weights_changes_nothing(
+    snapshots: list[Path],
+) -> None:
+    network, _ = checkpoint.load_network(snapshots[1])
+    same, _ = checkpoint.load_network(snapshots[1])
+    pictures = torch.randint(0, 255, (2, 64, 64, 3), dtype=torch.uint8)
+    # as it comes back from an exported file, for which its normalisations were folded away
+    for convolution, norm in with_norms(same):
+        if norm is not None:
+            weight, bias = folded_into(convolution, norm)
+            convolution.weight.copy_(weight)
+            norm.load_state_dict(adding(norm, bias), strict=False)
+    unfold(same, [pictures])
+    assert not torch.equal(*(n.backbone.body.bn1.running_var for n in (network, same)))
+    for order in ([network, same], [same, network]):
+        for wanted, found in zip(network(pictures), mean_of(order)(pictures), strict=True):
+            assert torch.allclose(found, wanted, atol=1e-3)
 
 
 def test_it_says_whose_mean_it_is_and_has_no_figures_of_theirs(mean: Path) -> None:
@@ -79,6 +115,17 @@ def test_another_network_has_no_mean_with_it(
     said = capsys.readouterr().err
     assert "other.pt: max_side_px 160 found, expected 128, as in " in said
     assert not (tmp_path / "mean.pt").exists()
+
+
+def test_a_snapshot_from_before_an_option_is_one_of_its_default(
+    snapshots: list[Path], tmp_path: Path
+) -> None:
+    content = checkpoint.load(snapshots[0])
+    content.pop("format")
+    content["config"].pop("fused")
+    checkpoint.save(tmp_path / "old.pt", content)
+    for order in ([snapshots[0], tmp_path / "old.pt"], [tmp_path / "old.pt", snapshots[0]]):
+        assert main(["mean", str(tmp_path / "mean.pt"), *map(str, order)]) == 0
 
 
 def test_one_snapshot_has_no_mean(
