@@ -12,7 +12,7 @@ from tqdm import tqdm
 from monitor.errors import UsageError
 from monitor.frame import Image
 
-from .anchor_config import AnchorConfig, read_anchor_config
+from .anchor_arguments import add_anchors, anchor_config
 from .anchors import Anchors
 from .augmentation_arguments import add_augmentation, augmentation_of, wrong_augmentation
 from .data_arguments import add_data_set, read_data_set
@@ -24,6 +24,7 @@ from .drawing.matched_boxes import Fate, match_boxes
 from .drawing.matched_drawing import LEGEND, draw_matched
 from .drawing.picture_drawing import blank
 from .drawing.picture_window import open_window
+from .matcher import matcher
 from .output_files import make_folders
 from .resize_arguments import add_resize, read_resize
 from .retired import add_retired
@@ -37,19 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="the labelled boxes: green where anchors overlap them well, orange and dashed where "
-        "only the nearest anchors learn them, red where none does, so that they do not train",
+        "only others learn them, red where none does, so that they do not train",
     )
     add("--anchors", action="store_true", help="the anchors that learn a box, in its colour")
     add("--display-name", action="store_true", help="the picture's file name below it")
     add_augmentation(parser)
     add("--seed", type=int, default=0, help="of the augmented views")
     add_resize(parser)
-    add(
-        "--config",
-        type=Path,
-        metavar="FILE.ini",
-        help="anchor sizes, strides, ratios and scales; else the paper's",
-    )
+    add_anchors(parser)
     add("--split", metavar="NAME", help="a list of the data set; without it all pictures")
     add("--no-gui", action="store_true", help="write files instead of opening a window")
     add("--output-dir", type=Path, default=Path(), metavar="DIR", help="folder of the files")
@@ -68,11 +64,11 @@ def run(options: argparse.Namespace) -> int:
     make_folders(options.output_dir if options.no_gui else None)
     window = None if options.no_gui else open_window()
     resize = read_resize(options)
-    config = read_anchor_config(options.config) if options.config else AnchorConfig()
+    anchors = Anchors(anchor_config(options))
     data_set = read_data_set(options, options.split)
     augmentation = augmentation_of(options, resize, data_set.classes)
     views = LabelledViews(data_set, resize, augmentation, options.seed)
-    album = Album(data_set, views, Anchors(config), options)
+    album = Album(data_set, views, anchors, options)
     if window is None:
         album.write()
     else:
@@ -109,6 +105,7 @@ class Album:
         self._data_set = data_set
         self._views = views
         self._anchors = anchors
+        self._matcher = matcher(options.matcher, anchors.per_position)
         self._options = options
         self.boxes: Counter[Fate] = Counter()
         self.unreadable: set[int] = set()
@@ -123,7 +120,7 @@ class Album:
             self.unreadable.add(number)
             return blank(str(error))
         height, width = view.image.shape[:2]
-        matched = match_boxes(view.boxes, (width, height), self._anchors)
+        matched = match_boxes(view.boxes, (width, height), self._anchors, self._matcher)
         self.boxes.update(matched.fates)
         return draw_matched(
             view,

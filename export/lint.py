@@ -9,7 +9,8 @@ from typing import Any
 
 from monitor.errors import UsageError
 
-from .anchor_config import AnchorConfig, read_anchor_config, write_anchor_config
+from .anchor_arguments import add_anchors, anchor_config
+from .anchor_config import AnchorConfig, write_anchor_config
 from .data_arguments import add_data_set
 from .datasets import DatasetError
 from .linting.anchor_findings import AnchorAdvice, anchor_advice, unmatched_boxes
@@ -19,6 +20,7 @@ from .linting.label_findings import boxes_as_trained, class_findings, sample_fin
 from .linting.labelled_parts import LabelledParts, read_parts
 from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
 from .linting.xml_repair import repair_xml
+from .matcher import match, matcher
 from .output_files import make_folders, write_json
 from .resize_arguments import add_resize, read_resize
 
@@ -47,7 +49,7 @@ def _add_options(parser: argparse.ArgumentParser | _WithoutDefaults) -> None:
     add = parser.add_argument
     add("--json", type=Path, metavar="OUT", help="write all findings and where they are")
     add("--fix", action="store_true", help="first repair what is certain, and say what")
-    add("--config", type=Path, metavar="FILE.ini", help="the anchors that training will have")
+    add_anchors(parser)
     add("--write-config", type=Path, metavar="FILE.ini", help="write the anchors that fit best")
     add_resize(parser)
 
@@ -55,7 +57,7 @@ def _add_options(parser: argparse.ArgumentParser | _WithoutDefaults) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry out `lint`; returns the exit code, 1 when there are errors."""
     make_folders(files=(options.json, options.write_config))
-    config = read_anchor_config(options.config) if options.config else AnchorConfig()
+    config = anchor_config(options)
     parts = read_parts(options)
     fixed = _repair(options, parts) if options.fix else []
     for line in fixed:
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         parts = read_parts(options)
     findings, advice = _findings(options, parts, config)
     print(findings_table(findings))
-    if advice:
+    if advice and _by_overlap(options, config):
         print(advice)
     if options.write_config:
         if advice is None:
@@ -104,8 +106,14 @@ def _findings(
     resize = read_resize(options)
     boxes, sizes_px, owners = boxes_as_trained(samples, resize)
     findings += tiny_boxes(samples, boxes, owners)
-    findings += unmatched_boxes(samples, boxes, sizes_px, owners, config)
+    if _by_overlap(options, config):
+        findings += unmatched_boxes(samples, boxes, sizes_px, owners, config)
     return findings, anchor_advice(boxes, sizes_px, config)
+
+
+def _by_overlap(options: argparse.Namespace, config: AnchorConfig) -> bool:
+    """Whether boxes need an anchor of about their size; else where anchors lie decides."""
+    return matcher(options.matcher, config.per_position) is match
 
 
 def _repair(options: argparse.Namespace, parts: LabelledParts) -> list[str]:

@@ -89,9 +89,14 @@ def match_nearest(anchors: Tensor, boxes: Tensor, nearest: int = NEAREST) -> Ten
 MATCHERS: dict[str, Match] = {"overlap": match, "nearest": match_nearest}
 
 
+def suited(per_position: int) -> str:
+    """The name of the matcher that suits so many anchors a position."""
+    return "nearest" if per_position == 1 else "overlap"
+
+
 def matcher(name: str | None, per_position: int) -> Match:
     """The matcher of that name; None is the one that suits so many anchors a position."""
-    return MATCHERS[name or ("nearest" if per_position == 1 else "overlap")]
+    return MATCHERS[name or suited(per_position)]
 
 
 def _nearest_of_each_size(anchors: Tensor, boxes: Tensor, nearest: int) -> Tensor:

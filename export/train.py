@@ -19,7 +19,7 @@ from .data_arguments import read_training
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .initial_weights import initial_network
-from .matcher import matcher
+from .matcher import matcher, suited
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
@@ -79,7 +79,7 @@ class Run:
             make_optimiser(options.optimizer, network, options.weight_decay),
             torch.amp.GradScaler(self.group.device.type, enabled=precision is torch.float16),
             self.resize,
-            plain(options),
+            plain(options) | {"matcher": options.matcher or suited(network.anchors.per_position)},
             start.loaded,
             epoch=options.initial_epoch or 0,
         )

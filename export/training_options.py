@@ -9,11 +9,11 @@ from typing import Any
 
 from monitor.errors import UsageError
 
+from .anchor_arguments import add_anchors
 from .augmentation_arguments import add_augmentation, wrong_augmentation
 from .backbone import BACKBONES
 from .data_arguments import add_data_set
 from .engine import PRECISIONS
-from .matcher import MATCHERS
 from .optimisers import OPTIMISERS
 from .repeats import wrong_repeats
 from .resize_arguments import add_resize
@@ -101,18 +101,7 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
     add("--fpn-channels", type=int, help=f"default{implied} {RetinaNetConfig.fpn_channels}")
     add("--subnet-depth", type=int, help=f"default{implied} {RetinaNetConfig.subnet_depth}")
-    add(
-        "--config",
-        type=Path,
-        metavar="FILE.ini",
-        help="anchor sizes, strides, ratios and scales; else the paper's",
-    )
-    add(
-        "--matcher",
-        choices=MATCHERS,
-        help="what gives anchors their objects: overlap, or being nearest; else that where a "
-        "position has one anchor, overlap where it has more",
-    )
+    add_anchors(parser)
 
 
 def _add_course(parser: argparse.ArgumentParser) -> None:
@@ -218,7 +207,7 @@ def check_options(options: argparse.Namespace) -> None:
             ("average_decay", 0, 1 - 1e-9, "0 or more, below 1"),
             ("scenes", 0, MOST_SCENES, f"0 to {MOST_SCENES}"),
             ("teacher_share", 0, 1, "a share of 0 to 1"),
-            ("expansion", 1, math.inf, "1 or more"),
+            ("expansion", 2, math.inf, "2 or more"),
             ("fpn_channels", 1, math.inf, "1 or more"),
             ("subnet_depth", 0, math.inf, "0 or more"),
             ("cache_megabytes", 0, math.inf, "0 or more"),

@@ -117,6 +117,20 @@ def test_pictures_have_the_size_that_training_sees(folder: Path) -> None:
     assert read(folder / "out" / "below" / "scene_debug.jpg").shape[0] > plain.shape[0] > 608
 
 
+def test_anchors_drawn_are_those_that_the_matcher_of_training_takes(folder: Path) -> None:
+    (folder / "one.ini").write_text(
+        "[anchor_parameters]\nsizes = 32 64 128 256 512\nstrides = 8 16 32 64 128\n"
+        "ratios = 1\nscales = 1\n"
+    )
+    drawn = []
+    for words in ((), ("--matcher", "nearest"), ("--matcher", "overlap")):
+        assert run(folder, "--no-resize", "--anchors", "--config", folder / "one.ini", *words) == 0
+        drawn.append(picture(folder))
+    alone, nearest, overlap = drawn
+    assert np.array_equal(alone, nearest)
+    assert not np.array_equal(alone, overlap)
+
+
 @pytest.mark.parametrize("side_px", [64, 320])
 def test_pictures_are_those_that_training_takes(folder: Path, side_px: int) -> None:
     resize = ResizeRule(side_px, side_px)

@@ -79,6 +79,16 @@ def test_the_fitted_config_is_written_and_matches(
     assert lint("--no-resize", "--config", ini, *words, code=0).get("no anchor matches", 0) < 3
 
 
+def test_where_anchors_are_matched_by_place_none_is_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = write_csv(tmp_path, "0.jpg,10,30,110,34,mask")
+    assert lint("--no-resize", "--matcher", "overlap", *words) == {"no anchor matches": 1}
+    assert "anchors match 0.0% " in capsys.readouterr().out
+    assert lint("--no-resize", "--matcher", "nearest", *words) == {}
+    assert "anchors match" not in capsys.readouterr().out
+
+
 def test_boxes_are_matched_at_the_size_that_training_sees(tmp_path: Path) -> None:
     words = write_csv(tmp_path, "0.jpg,40,30,56,46,mask")
     assert lint(*words) == {}

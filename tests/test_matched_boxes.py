@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from export.anchor_config import AnchorConfig
 from export.anchors import Anchors
 from export.drawing.matched_boxes import Fate, match_boxes
+from export.matcher import match, match_nearest
 
 WIDTH_PX, HEIGHT_PX = 250, 130
 ANCHORS = Anchors(AnchorConfig())
@@ -35,7 +36,7 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
 
 @given(boxes())
 def test_a_box_is_as_well_off_as_its_best_anchor(found: np.ndarray) -> None:
-    matched = match_boxes(found, (WIDTH_PX, HEIGHT_PX), ANCHORS)
+    matched = match_boxes(found, (WIDTH_PX, HEIGHT_PX), ANCHORS, match)
     assert len(matched.fates) == len(found)
     for row, (box, fate) in enumerate(zip(found, matched.fates, strict=True)):
         mine = [iou(box, anchor) for anchor in matched.anchors[matched.rows == row]]
@@ -63,4 +64,17 @@ def test_a_box_is_as_well_off_as_its_best_anchor(found: np.ndarray) -> None:
 )
 def test_fates_of_boxes(rows: list[tuple[int, ...]], fates: list[Fate]) -> None:
     found = np.array(rows, np.float32).reshape(-1, 4)
-    assert list(match_boxes(found, (WIDTH_PX, HEIGHT_PX), ANCHORS).fates) == fates
+    assert list(match_boxes(found, (WIDTH_PX, HEIGHT_PX), ANCHORS, match).fates) == fates
+
+
+def test_the_matcher_given_says_which_anchors_learn_a_box() -> None:
+    single = Anchors(AnchorConfig(ratios=(1.0,), scales=(1.0,)))
+    long = np.array([[10, 60, 240, 72]], np.float32)
+    inside = []
+    for matcher in (match, match_nearest):
+        matched = match_boxes(long, (WIDTH_PX, HEIGHT_PX), single, matcher)
+        assert list(matched.fates) == [Fate.WEAK]
+        middles = matched.anchors.reshape(-1, 2, 2).mean(axis=1)
+        inside.append(bool(((middles > long[0, :2]) & (middles < long[0, 2:])).all()))
+    # only the one by place asks that anchors are centred in the box
+    assert inside == [False, True]

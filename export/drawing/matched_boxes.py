@@ -13,7 +13,7 @@ from monitor.detections import FloatArray
 
 from ..anchors import Anchors
 from ..boxes import pairwise_iou
-from ..matcher import match
+from ..matcher import Match
 
 FOREGROUND_IOU = 0.5
 
@@ -42,23 +42,26 @@ class MatchedBoxes:
 
     @property
     def fates(self) -> tuple[Fate, ...]:
-        """For each box whether anchors that overlap it well learn it, only its best, or none."""
+        """For each box whether anchors that overlap it well learn it, only others, or none."""
         return tuple(
             Fate.MATCHED if iou >= FOREGROUND_IOU else Fate.WEAK if iou > 0 else Fate.UNMATCHED
             for iou in self.best_ious.tolist()
         )
 
 
-def match_boxes(boxes: FloatArray, size: tuple[int, int], anchors: Anchors) -> MatchedBoxes:
-    """Match the boxes of one view to anchors, by the matcher that training uses.
+def match_boxes(
+    boxes: FloatArray, size: tuple[int, int], anchors: Anchors, match: Match
+) -> MatchedBoxes:
+    """Match the boxes of one view to anchors.
 
     boxes: float32 [M, 4], xyxy pixels of the view.
     size: width and height of the view, pixels.
+    match: the matcher that training uses.
     """
     width, height = size
     shapes = [(-(-height // stride), -(-width // stride)) for stride in anchors.strides]
     grid, wanted = anchors(shapes), torch.from_numpy(boxes)
-    matches = match(grid, wanted, foreground_iou=FOREGROUND_IOU)
+    matches = match(grid, wanted)
     chosen = torch.nonzero(matches >= 0).squeeze(1)
     rows, learning = matches[chosen], grid[chosen]
     ious = pairwise_iou(learning[:, None], wanted[rows][:, None]).flatten()

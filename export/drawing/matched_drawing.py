@@ -19,7 +19,7 @@ COLOURS: dict[Fate, Colour] = {
 }
 LEGEND = {
     Fate.MATCHED: f"green: learnt by anchors of IoU {FOREGROUND_IOU} or more",
-    Fate.WEAK: f"orange, dashed: learnt by its nearest anchors only, IoU below {FOREGROUND_IOU}",
+    Fate.WEAK: f"orange, dashed: learnt only by anchors of IoU below {FOREGROUND_IOU}",
     Fate.UNMATCHED: "red: without an anchor, not trained",
 }
 
