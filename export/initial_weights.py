@@ -11,18 +11,19 @@ from typing import Any
 
 from torch import Tensor
 
-from monitor.errors import UsageError
+from monitor.errors import ModelError, UsageError
 
 from . import checkpoint
 from .anchor_config import read_anchor_config
+from .backbone import EXPANSION
 from .fusing import fuse
 from .heads import NORM_GROUPS
 from .published_weights import FetchError, fetch_imagenet_weights
-from .retinanet import RetinaNet, RetinaNetConfig
+from .retinanet import RetinaNet, RetinaNetConfig, network_of
 from .training_options import NORMALISATIONS
 from .unfolding import unfold
 from .weights import Weights, load_weights, read_weights
-from .weights_shape import BLOCKS_APART, network_shape
+from .weights_shape import BLOCKS_APART, FUSED, network_shape
 
 
 @dataclass(frozen=True)
@@ -78,19 +79,25 @@ def _loaded(config: RetinaNetConfig, weights: Weights) -> Start:
         return Start(taking, report.loaded, weights.folded)
     network = RetinaNet(config)
     same = load_weights(network, Weights(weights.name, apart.state_dict()))
-    return Start(network, report.loaded & same.loaded, weights.folded, apart)
+    # what `fuse` finds is not what was loaded, even where it is called the same
+    loaded = {name for name in report.loaded & same.loaded if not name.startswith(FUSED)}
+    return Start(network, frozenset(loaded), weights.folded, apart)
 
 
 def _of_snapshot(path: Path, classes: tuple[str, ...]) -> Start:
     """The network of a snapshot, its values still to be restored, and what it had loaded."""
     content = checkpoint.load(path)
-    config = RetinaNetConfig.from_dict(content["config"])
-    if config.classes != classes:
+    try:
+        network = network_of(content["config"])
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}") from None
+    known = network.config.classes
+    if known != classes:
         raise UsageError(
-            f"--snapshot {path}: trained on the classes {', '.join(config.classes)}, found "
+            f"--snapshot {path}: trained on the classes {', '.join(known)}, found "
             f"{', '.join(classes)}; expected the same data set"
         )
-    return Start(RetinaNet(config), frozenset(content["loaded"]))
+    return Start(network, frozenset(content["loaded"]))
 
 
 def _weights(options: argparse.Namespace) -> Weights | None:
@@ -139,6 +146,11 @@ def _shape(options: argparse.Namespace, weights: Weights | None) -> dict[str, An
             f"weights in {weights.name if weights else '?'} are of"
         )
     shape |= typed
+    if shape.get("expansion", EXPANSION) < 2:
+        raise UsageError(
+            f"{weights.name if weights else '?'}: a {shape['backbone']} whose blocks expand "
+            "nothing found, expected an expansion of 2 or more"
+        )
     for name in ("expansion", "fused"):
         if name in typed and shape.get("backbone") != "mobilenet_v2":
             raise UsageError(

@@ -13,6 +13,8 @@ INNER = "backbone.fpn.inner_blocks.0.0.weight"
 P6 = "backbone.fpn.extra_blocks.p6.weight"
 # of a MobileNetV2; one that is fused has no place for it
 BLOCKS_APART = f"{BODY}features.1.conv.0.0.weight"
+# what begins the names of the one block in their place
+FUSED = f"{BODY}features.2."
 SUBNET = "head.classification_head.conv."
 SHAPE_FIELDS = (
     "backbone",
@@ -54,7 +56,9 @@ def backbone_shape(state: dict[str, Tensor]) -> dict[str, Any]:
         shape: dict[str, Any] = {"backbone": "mobilenet_v2", "width": last.shape[0] / 320}
         inner = state.get(f"{BODY}features.3.conv.0.0.weight")
         if inner is not None:
-            shape["expansion"] = inner.shape[0] // inner.shape[1]
+            # a block that expands nothing begins with what filters each channel
+            expands = inner.shape[2] == 1
+            shape["expansion"] = inner.shape[0] // inner.shape[1] if expands else 1
             shape["fused"] = BLOCKS_APART not in state
         return shape
     return {}

@@ -15,6 +15,7 @@ from training_cases import SMALL, SMALL_NETWORK, annotate, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
+from export.backbone import MobileNetV2
 from export.engine import batch_loss
 from export.loss import Target
 from export.retinanet import RetinaNet, RetinaNetConfig
@@ -302,6 +303,8 @@ def test_bad_data_ends_in_one_clear_message(
         (["--teacher", "a.pt", "--teacher-share", "2"], "--teacher-share: 2.0 found, expected a"),
         # a teacher that is not there
         (["--no-weights", "--teacher", "nothing.pt"], "nothing.pt: no such file"),
+        # blocks that expand nothing
+        (["--no-weights", "--backbone", "mobilenet_v2", "--expansion", "1"], "expected 2 or more"),
         # blocks that this backbone does not have
         (["--no-weights", "--backbone", "resnet18", "--expansion", "3"], "found with resnet18"),
         (["--no-weights", "--backbone", "resnet18", "--fused"], "--fused: found with resnet18"),
@@ -321,6 +324,26 @@ def test_wrong_usage_ends_in_one_clear_message(
     assert main(["train", *options, "pascal", str(data_set)]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_whose_blocks_expand_nothing_are_refused(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save(MobileNetV2(0.25, expansion=1).state_dict(), tmp_path / "flat.pth")
+    words = ["--weights", str(tmp_path / "flat.pth"), "--snapshot-path", str(tmp_path)]
+    assert main(["train", *words, "pascal", str(data_set)]) == 2
+    assert "flat.pth: a mobilenet_v2 whose blocks expand nothing" in capsys.readouterr().err
+
+
+def test_a_snapshot_of_a_network_with_unknown_parts_is_refused(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint.save(tmp_path / "newer.pt", {"config": {"legs": 4}, "loaded": []})
+    words = ["--snapshot", str(tmp_path / "newer.pt"), "--snapshot-path", str(tmp_path)]
+    assert main(["train", *words, "pascal", str(data_set)]) == 2
+    said = capsys.readouterr().err
+    assert "newer.pt: its config describes no network" in said
+    assert "legs" in said
 
 
 @pytest.mark.parametrize("option", ["--tensorboard-dir", "--snapshot-path"])
