@@ -89,7 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="whose door judges; else ./config.yaml if there",
     )
-    add("--door", metavar="NAME", help="whose zones and policy decide (default: the first)")
+    add(
+        "--door",
+        metavar="NAME",
+        help="whose zones and policy decide, at any hour (default: the first)",
+    )
     add("--json", type=Path, metavar="OUT.json", help="write all of it")
     add("old", type=Path, metavar="OLD.onnx")
     add("new", type=Path, metavar="NEW.onnx")

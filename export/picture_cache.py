@@ -20,8 +20,8 @@ ZOOM = 1.25
 class PictureCache:
     """Pictures by number, in memory as far as there is room, else read again each time.
 
-    samples: labelled pictures; each is decoded once here, so that one that cannot be is found now
-        and not hours later.
+    samples: labelled pictures, some maybe more than once; each is decoded once here, so that one
+        that cannot be is found now and not hours later.
     classes: class names in the order of the score columns.
     resize: the size at which the network looks at pictures; larger ones are kept that small.
     limit_mb: room for decoded pictures, megabytes.
@@ -47,9 +47,9 @@ class PictureCache:
         self._scales: list[float] = []
         self.aspects: list[float] = []
         room = limit_mb * 1e6
-        for sample in tqdm(samples, desc="reading pictures", unit="picture"):
+        for same in tqdm(_gathered(samples), desc="reading pictures", unit="picture"):
             try:
-                view, scale = read_view(sample, self._columns, resize)
+                view, scale = read_view(same[0], self._columns, resize)
             except DatasetError as error:
                 if damaged is None:
                     raise
@@ -57,10 +57,10 @@ class PictureCache:
                 continue
             fits = view.image.nbytes <= room
             room -= view.image.nbytes if fits else 0
-            self.samples.append(sample)
-            self._views.append(view if fits else None)
-            self._scales.append(scale)
-            self.aspects.append(view.image.shape[1] / view.image.shape[0])
+            self.samples += same
+            self._views += [view if fits else None] * len(same)
+            self._scales += [scale] * len(same)
+            self.aspects += [view.image.shape[1] / view.image.shape[0]] * len(same)
         if not self.samples:
             raise DatasetError("data set: found no usable picture, expected at least one")
 
@@ -73,6 +73,14 @@ class PictureCache:
         if view is None:
             view, _ = read_view(self.samples[index], self._columns, self._resize)
         return view, self._scales[index]
+
+
+def _gathered(samples: Sequence[Sample]) -> list[list[Sample]]:
+    """The samples in their order, those that are one and the same together."""
+    together: dict[int, list[Sample]] = {}
+    for sample in samples:
+        together.setdefault(id(sample), []).append(sample)
+    return list(together.values())
 
 
 def read_view(sample: Sample, columns: Mapping[str, int], resize: ResizeRule) -> tuple[View, float]:

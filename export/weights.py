@@ -56,8 +56,8 @@ class WeightsReport:
     missing: names of the network's backbone that the file lacks; they keep their random start.
     unused: names of the file that the network lacks.
     other_shape: names found in both, with different shapes; they keep their random start.
-    other_classes: whether the file's class head is for other classes; the network's then keeps its
-        random start.
+    other_classes: whether the file's class head is for other classes or anchors; the network's then
+        keeps its random start.
     """
 
     loaded: frozenset[str]
@@ -77,7 +77,7 @@ class WeightsReport:
                 shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
                 parts.append(f"{len(names)} {title} ({shown})")
         if self.other_classes:
-            parts.append("the class head is for other classes and starts anew")
+            parts.append("the class head is for other classes or anchors and starts anew")
         return "; ".join(parts)
 
 

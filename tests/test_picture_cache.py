@@ -75,6 +75,14 @@ def test_each_picture_is_decoded_once_as_far_as_memory_reaches(
     assert [sample.decoded for sample in samples] == [1 if stays else 3 for stays in kept]
 
 
+def test_a_picture_that_comes_again_takes_no_more_room() -> None:
+    rare, common = CountingSample(), CountingSample()
+    cache = cache_of([rare, rare, rare, common], limit_mb=2400 / 1e6)
+    assert cache.samples == [rare, rare, rare, common]
+    assert all(cache[number][0].image.size == 1200 for number in range(4))
+    assert (rare.decoded, common.decoded) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "resize",
     [
