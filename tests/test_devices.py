@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import cv2
+import numpy as np
 import pytest
 
 from monitor.errors import SourceError
+from monitor.frame import Image
+from monitor.sources import camera as camera_module
 from monitor.sources.camera import Camera
 from monitor.sources.device import Mode, request
 from monitor.sources.reconnect import Reconnecting
@@ -60,6 +65,32 @@ def test_a_camera_that_is_plugged_in_again_gives_pictures_again(
     indices = [frame.index for frame in camera.frames()]
     # The numbers go on over both connections; the two attempts between found nothing.
     assert indices == list(range(6))
+
+
+class FastCamera:
+    """A camera whose clock runs twice as fast as this machine's."""
+
+    def isOpened(self) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, Image]:
+        return True, np.zeros((48, 64, 3), np.uint8)
+
+    def get(self, prop: int) -> float:
+        assert prop == cv2.CAP_PROP_POS_MSEC
+        return 2000.0 * time.monotonic()
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_camera_whose_clock_cannot_be_followed_is_an_error_and_no_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera_module, "UNDATED_SECONDS", 0.1)
+    camera = Camera("camera", lambda: cast(cv2.VideoCapture, FastCamera()), stamped=True)
+    with pytest.raises(SourceError, match=r"camera: timestamps found .* no picture's age"):
+        next(camera.frames())
 
 
 class Attempts:

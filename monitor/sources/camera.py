@@ -15,6 +15,7 @@ from .stream_clock import StreamClock
 
 BACKLOG_SECONDS = 2.0
 PROMPT_SECONDS = 0.1
+UNDATED_SECONDS = 30.0
 
 
 class Camera:
@@ -41,11 +42,12 @@ class Camera:
     def frames(self) -> Iterator[Frame]:
         """Connect and yield frames.
 
-        Raises SourceError when there is no camera or no picture, or pictures come too late.
+        Raises SourceError when there is no camera or no picture, or pictures come too late, or
+        nothing tells when they were taken.
         """
         capture = self._connect()
         clock = StreamClock()
-        arrived_at = time.monotonic()
+        arrived_at = dated_at = time.monotonic()
         try:
             if not capture.isOpened():
                 raise SourceError(f"{self.name}: cannot be opened, expected a camera that answers")
@@ -60,6 +62,11 @@ class Camera:
                     stamp_seconds = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
                     taken_at = clock.taken_at(stamp_seconds, arrived_at)
                 if taken_at is None:
+                    if arrived_at - dated_at > UNDATED_SECONDS:
+                        raise SourceError(
+                            f"{self.name}: timestamps found that tell no picture's age for "
+                            f"{UNDATED_SECONDS:g} s, expected the pace of this machine's clock"
+                        )
                     continue
                 # A reader that takes its time, as a bench does, makes its own backlog. Else what
                 # is queued on the way is not worth reading: a new connection is faster.
@@ -67,6 +74,7 @@ class Camera:
                     raise SourceError(f"{self.name}: falls behind by {arrived_at - taken_at:.1f} s")
                 yield Frame(np.asarray(image, np.uint8), self._index, taken_at)
                 self._index += 1
+                dated_at = time.monotonic()
         finally:
             capture.release()
 
