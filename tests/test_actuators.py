@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import select
@@ -127,6 +128,60 @@ def test_a_time_out_kills_the_command_and_its_children_even_if_they_ignore_sigte
         assert os.read(reader, 100) == b""
     finally:
         os.close(reader)
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The groups that were to be killed, all of another user, as with sudo."""
+    groups: list[int] = []
+    killpg = os.killpg
+
+    def refuse(group: int, number: int) -> None:
+        groups.append(group)
+        killpg(group, 0)
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    return groups
+
+
+@pytest.mark.usefixtures("refused")
+def test_an_unlock_that_cannot_be_killed_is_followed_by_another_lock_once_it_has_ended(
+    tmp_path: Path,
+) -> None:
+    said = tmp_path / "said"
+    said.touch()
+    say = "import pathlib, sys; said = pathlib.Path(sys.argv[1]); "
+    late = (
+        f"{say}import time\nfor _ in range(1000): said.read_text() or time.sleep(0.01)\n"
+        "said.open('a').write('unlocked ')"
+    )
+    actuator = CommandActuator(
+        "strike",
+        lock=[sys.executable, "-c", f"{say}said.open('a').write('locked ')", str(said)],
+        unlock=[sys.executable, "-c", late, str(said)],
+        timeout_seconds=PATIENCE_SECONDS,
+    )
+    actuator.is_wanted = lambda: False
+    with pytest.raises(ActuatorError, match=r"not wanted any more, and cannot be killed$"):
+        actuator.unlock(LEASE)
+    actuator.lock()
+    assert said.read_text() == "locked unlocked locked "
+
+
+def test_the_door_is_not_said_to_be_locked_while_an_unlock_runs_that_cannot_be_killed(
+    refused: list[int],
+) -> None:
+    actuator = CommandActuator("strike", lock=["true"], unlock=["sleep", "60"], timeout_seconds=0.5)
+    with pytest.raises(ActuatorError, match=r"still running after 0\.5 s, and cannot be killed"):
+        actuator.unlock(LEASE)
+    for _ in range(2):
+        with pytest.raises(ActuatorError, match="strike: lock: an unlock that cannot be killed"):
+            actuator.lock()
+        with pytest.raises(ActuatorError, match="strike: unlock: an unlock that cannot be killed"):
+            actuator.unlock(LEASE)
+    os.kill(refused[0], signal.SIGKILL)
+    actuator.lock()
 
 
 def test_a_helper_left_running_does_not_hold_up_a_command_that_is_done(tmp_path: Path) -> None:

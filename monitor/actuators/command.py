@@ -18,6 +18,16 @@ from .lease import Lease
 
 _STDERR_TAIL_BYTES = 4096
 _LOOK_SECONDS = 0.05
+_DYING_SECONDS = 1.0
+_UNENDED = "an unlock that cannot be killed is still running, expected its end"
+
+
+class _RunningError(ActuatorError):
+    """A command could not be killed, and runs on."""
+
+    def __init__(self, message: str, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(message)
+        self.process = process
 
 
 class CommandActuator(Actuator):
@@ -27,7 +37,8 @@ class CommandActuator(Actuator):
     standard input; its output is discarded, but for the last line of standard error when it fails
     and there was room for a temporary file.
     After the time-out the command and everything in its process group are killed; an unlock also as
-    soon as it is not wanted any more, since otherwise it would open the door after all.
+    soon as it is not wanted any more, since otherwise it would open the door after all. An unlock
+    that cannot be killed, such as one of another user, is waited for by `lock`.
 
     name: what it is called in messages.
     lock, unlock: program and arguments.
@@ -51,14 +62,37 @@ class CommandActuator(Actuator):
         self._unlock = unlock
         self._deny = deny
         self._timeout_seconds = timeout_seconds
+        self._left_running: subprocess.Popen[bytes] | None = None
 
     def lock(self) -> None:
-        """Run the lock command; raises ActuatorError unless it ends in time with status 0."""
+        """Run the lock command; raises ActuatorError unless it ends in time with status 0.
+
+        It is run again after the end of an unlock that could not be killed; raises ActuatorError
+        when that does not end in time.
+        """
+        self._run("lock", self._lock)
+        if self._left_running is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._left_running.wait(self._timeout_seconds)
+        if _runs(self._left_running):
+            raise ActuatorError(f"actuator {self.name}: lock: {_UNENDED}")
+        self._left_running = None
         self._run("lock", self._lock)
 
     def unlock(self, lease: Lease) -> None:
-        """Run the unlock command; raises ActuatorError unless it ends in time with status 0."""
-        self._run("unlock", self._unlock, is_wanted=self.is_wanted)
+        """Run the unlock command; raises ActuatorError unless it ends in time with status 0.
+
+        It is not run, and the same raised, before `lock` has seen the end of one that could not be
+        killed.
+        """
+        if self._left_running is not None:
+            raise ActuatorError(f"actuator {self.name}: unlock: {_UNENDED}")
+        try:
+            self._run("unlock", self._unlock, is_wanted=self.is_wanted)
+        except _RunningError as error:
+            self._left_running = error.process
+            raise
 
     def deny(self, reason: str) -> None:
         """Run the deny command; raises ActuatorError unless it ends in time with status 0."""
@@ -102,10 +136,13 @@ class CommandActuator(Actuator):
             except subprocess.TimeoutExpired:
                 if is_wanted() and left_seconds > 0.0:
                     continue
-            _kill_group(process)
+            why = f"still running after {self._timeout_seconds:g} s"
             if left_seconds > 0.0:
-                raise ActuatorError(f"{where}: not wanted any more, killed")
-            raise ActuatorError(f"{where}: still running after {self._timeout_seconds:g} s, killed")
+                why = "not wanted any more"
+            _kill_group(process)
+            if _runs(process):
+                raise _RunningError(f"{where}: {why}, and cannot be killed", process)
+            raise ActuatorError(f"{where}: {why}, killed")
 
 
 def _said() -> AbstractContextManager[IO[bytes] | None]:
@@ -121,9 +158,22 @@ def _said() -> AbstractContextManager[IO[bytes] | None]:
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     # Not reaped yet, so the group's number still belongs to it. No SIGTERM first: a lock that waits
     # for a hung command to end politely is a door that stays open.
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        process.wait(_DYING_SECONDS)
+
+
+def _runs(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a command that was to be killed runs on, or what it started as another user."""
+    if process.poll() is None:
+        return True
+    try:
+        os.killpg(process.pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        pass
+    return False
 
 
 def _last_line(stderr: IO[bytes] | None) -> str:
