@@ -36,6 +36,25 @@ def test_a_command_comes_to_the_receiver_with_what_is_needed_to_refuse_it(
     assert 1 <= unlocked.properties.MessageExpiryInterval <= 3
 
 
+def test_an_unlock_that_is_not_wanted_any_more_once_there_is_a_connection_is_not_sent(
+    broker: RealBroker,
+) -> None:
+    with Listener(broker, COMMAND, AVAILABILITY) as receiver, acting(broker) as actuator:
+        online: list[object] = []
+
+        def is_wanted() -> bool:
+            # A bare face comes while it connects.
+            online.append(receiver.next(AVAILABILITY, lambda payload: payload == "online"))
+            return False
+
+        actuator.is_wanted = is_wanted
+        with pytest.raises(ActuatorError, match="command: not wanted any more"):
+            actuator.unlock(lease())
+        assert online
+        actuator.lock()
+        assert content(receiver.next(COMMAND))["command"] == "lock"
+
+
 def test_the_sequence_goes_on_when_the_monitor_is_started_anew(broker: RealBroker) -> None:
     with Listener(broker, COMMAND) as receiver:
         numbers = []

@@ -228,6 +228,26 @@ def test_an_unlock_whose_lease_ends_before_there_is_a_connection_is_not_sent(
     assert json.loads(receiver.bodies[0])["action"] == "lock"
 
 
+def test_an_unlock_that_is_not_wanted_any_more_once_there_is_a_connection_is_not_sent(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, unwanted = socket.getaddrinfo, threading.Event()
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        # A bare face comes while it connects.
+        unwanted.set()
+        return look_up(*arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    bell = webhook(receiver.port)
+    bell.is_wanted = lambda: not unwanted.is_set()
+    with pytest.raises(ActuatorError, match=r"bell: unlock: 127\.0\.0\.1: not wanted any more"):
+        bell.unlock(lease())
+    assert receiver.bodies == []
+    bell.lock()
+    assert json.loads(receiver.bodies[0])["action"] == "lock"
+
+
 @pytest.fixture
 def deaf() -> Iterator[int]:
     """The port of an address where no connection comes about, whoever waits for it."""

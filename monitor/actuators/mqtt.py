@@ -92,7 +92,10 @@ class MqttActuator(Actuator):
         self._command(Door.LOCKED, _LOCK_LASTS_SECONDS)
 
     def unlock(self, lease: Lease) -> None:
-        """Send the command to unlock; raises ActuatorError unless a receiver is there to get it."""
+        """Send the command to unlock; raises ActuatorError unless a receiver is there to get it.
+
+        The same is raised when it is not wanted any more before there is a connection.
+        """
         self._command(Door.UNLOCKED, lease.expires_at - time.monotonic())
 
     def watch(self, result: Result) -> None:
@@ -119,7 +122,8 @@ class MqttActuator(Actuator):
         message = self._topics.commanding(
             door, sequence=self._sequence, now=time.time(), lasts_seconds=lasts_seconds
         )
-        if not self._client.publish(message):
+        wanted = self.is_wanted if door is Door.UNLOCKED else lambda: True
+        if not self._client.publish(message, is_wanted=wanted):
             raise ActuatorError(
                 f"actuator {self.name}: nobody found subscribed to {message.topic}, expected a lock"
             )

@@ -77,8 +77,8 @@ class WebhookActuator(Actuator):
     def unlock(self, lease: Lease) -> None:
         """Post `unlock` with what is left of the lease, after which the receiver has to lock.
 
-        Raises ActuatorError unless it is answered in time with success, and when the lease ends
-        before there is a connection.
+        Raises ActuatorError unless it is answered in time with success, and when the lease ends, or
+        is not wanted any more, before there is a connection.
         """
         self._post("unlock", lease.expires_at, reason=lease.reason, sequence=lease.sequence)
 
@@ -107,7 +107,7 @@ class WebhookActuator(Actuator):
                 connection.sock.settimeout(_left_seconds(ends_at))
                 connection.sock = self._tls.wrap_socket(connection.sock, server_hostname=self._host)
             connection.sock.settimeout(_left_seconds(ends_at))
-            # Only now: connecting may have taken what the lease had left.
+            # Only now: connecting may have taken what the lease had left, or a bare face come.
             connection.request("POST", self._path, *self._signed(content, expires_at))
             # All that the client wants of a socket is what it can read from.
             timed = cast(socket.socket, _TimedSocket(connection.sock, ends_at))
@@ -127,6 +127,8 @@ class WebhookActuator(Actuator):
             left_seconds = round(expires_at - time.monotonic(), 3)
             if left_seconds <= 0:
                 raise TimeoutError("not connected when the lease ran out")
+            if not self.is_wanted():
+                raise InterruptedError("not wanted any more when connected")
             content = {**content, "expires_in_seconds": left_seconds}
         body = json.dumps(content, ensure_ascii=False).encode()
         signed = hmac.new(self._key, timestamp.encode() + b"." + body, hashlib.sha256)

@@ -60,14 +60,16 @@ class MqttClient:
         """Start connecting."""
         self._thread.start()
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: Message, *, is_wanted: Callable[[], bool] = lambda: True) -> bool:
         """Send a message and wait for the acknowledgement.
 
         Waits for the first connection; afterwards, without a connection, it fails at once.
 
+        is_wanted: asked after that wait whether the message still is to be sent.
+
         Returns False when the broker says that nobody is subscribed to the topic, else True.
         Raises RefusedError when the broker refuses it, and ActuatorError unless it acknowledges in
-        time.
+        time, or when it is not wanted any more.
         """
         with self._changed:
             self._changed.wait_for(
@@ -77,6 +79,8 @@ class MqttClient:
         if session is None:
             problem = self._problem or f"no answer for {self._broker.timeout_seconds:g} s"
             raise ActuatorError(f"{self._broker}: {message.topic}: {problem}")
+        if not is_wanted():
+            raise ActuatorError(f"{self._broker}: {message.topic}: not wanted any more")
         return session.publish(message)
 
     def close(self, timeout_seconds: float = 2.0) -> None:
