@@ -155,6 +155,8 @@ class Detector:
         # NaN compares as false
         if not (
             (np.abs(boxes) <= _FARTHEST_PX).all()
+            # one with its sides exchanged would count as too small to matter
+            and (boxes[:, 2:] >= boxes[:, :2]).all()
             and (scores >= 0.0).all()
             and (scores <= 1.0 + _ROUNDING).all()
         ):

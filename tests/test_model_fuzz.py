@@ -302,6 +302,8 @@ def test_metadata_that_is_no_text_is_refused(model: Path, tmp_path: Path) -> Non
         ("boxes", [[[0, 0, np.nan, 9]]]),
         ("boxes", [[[-np.inf, 0, 9, 9]]]),
         ("boxes", [[[0, 0, 3e38, 9]]]),  # finite, but not when scaled to the frame
+        ("boxes", [[[9, 0, 0, 9]]]),  # its right side left of its left one
+        ("boxes", [[[0, 9, 9, 0]]]),
         ("scores", [[[np.nan, 0.9]]]),
         ("scores", [[[0.9, np.nan]]]),  # the column that would have kept the door shut
         ("scores", [[[0.9, -1.0]]]),
@@ -326,6 +328,12 @@ def test_a_row_that_cannot_be_is_not_dropped_beside_one_that_can(model: Path) ->
     scores = np.concatenate([scores, np.full_like(scores, np.nan)])
     with pytest.raises(NoEvidence):
         detector.detections((boxes, scores), image, image)
+
+
+def test_rows_of_zeros_that_fill_up_an_answer_can_be(model: Path) -> None:
+    detector, image = Detector(model, device="cpu"), plain(255, 0)
+    boxes, scores = (np.concatenate([part, part * 0]) for part in detector.infer(image))
+    assert len(detector.detections((boxes, scores), image, image)) == 1
 
 
 def test_a_network_that_goes_astray_on_one_frame_is_no_evidence_about_it(
