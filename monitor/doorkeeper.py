@@ -64,7 +64,10 @@ class Lock(Protocol):
         ...
 
     def close(self, timeout_seconds: float) -> bool:
-        """Lock for good and end; True when the door is certainly locked."""
+        """Lock for good and end; True when the door is certainly locked.
+
+        Otherwise it may be called once more, to see what comes of giving up.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from .frame import Frame
 from .summary import Summary
 
 TICK_SECONDS = 0.25
+_GIVING_UP_SECONDS = 1.0
 
 
 class Line:
@@ -64,7 +65,9 @@ class Line:
 
 
 def close(lines: Sequence[Line], deadline: float) -> list[tuple[str, str]]:
-    """Lock lines for good; what is not certainly locked by `deadline`, monotonic seconds.
+    """Lock lines for good; what is not certainly locked by a second after `deadline`.
+
+    deadline: monotonic seconds, after which what hangs is told to give up.
 
     Returns the names of the door and of the actuator of each.
     """
@@ -72,9 +75,16 @@ def close(lines: Sequence[Line], deadline: float) -> list[tuple[str, str]]:
     for line in lines:
         for lock in line.locks:
             lock.end()
+    locks = [(line, lock) for line in lines for lock in line.locks]
+    left = _still_open(locks, deadline)
+    # What was just told to give up an unlock may yet lock.
+    left = _still_open(left, time.monotonic() + _GIVING_UP_SECONDS)
+    return [(line.name, lock.name) for line, lock in left]
+
+
+def _still_open(locks: Sequence[tuple[Line, Lock]], deadline: float) -> list[tuple[Line, Lock]]:
     return [
-        (line.name, lock.name)
-        for line in lines
-        for lock in line.locks
+        (line, lock)
+        for line, lock in locks
         if not lock.close(max(deadline - time.monotonic(), 0.0))
     ]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fake_lock import PATIENCE_SECONDS, FakeClock, locking, unlocking
+from conftest import FrameSource
+from fake_lock import PATIENCE_SECONDS, FakeClock, FakeLock, locking, unlocking
+from test_pipeline import line
 
 from monitor.actuators.command import CommandActuator
 from monitor.actuators.latch import Latch
-from monitor.actuators.lease import Change
+from monitor.actuators.lease import Change, Lease
 from monitor.actuators.worker import Worker
+from monitor.errors import ActuatorError
+from monitor.line import close
 
 
 def note(path: Path, what: str) -> str:
@@ -86,3 +91,36 @@ def test_an_unlock_that_is_renewed_meanwhile_goes_on(tmp_path: Path) -> None:
         assert unlocked.wait(PATIENCE_SECONDS)
     finally:
         assert worker.close(PATIENCE_SECONDS)
+
+
+class Stubborn(FakeLock):
+    """Takes as long over an unlock as anybody wants it."""
+
+    def unlock(self, lease: Lease) -> None:
+        super().unlock(lease)
+        while self.is_wanted():
+            threading.Event().wait(0.01)
+        raise ActuatorError("fake: unlock: not wanted any more")
+
+
+def test_actuators_that_hang_take_no_longer_together_than_one() -> None:
+    hung, stubborn = [FakeLock() for _ in range(5)], Stubborn()
+    # In a recording, an unlock is wanted beyond the end.
+    locks = [Worker(Latch(lock), overwrite=False) for lock in (*hung, stubborn)]
+    for lock in hung:
+        lock.hold_up.clear()
+    for worker in locks:
+        worker.start()
+    locks[-1].apply(unlocking(1))
+    stubborn.wait(lambda calls: calls == ["lock", "unlock"])
+    try:
+        began = time.monotonic()
+        left_open = close([line(FrameSource(), locks=tuple(locks))], began)
+        assert left_open == [("door", "fake")] * len(hung)
+        assert time.monotonic() - began < 3.0
+        assert stubborn.calls[-2:] == ["lock", "close"]
+    finally:
+        for lock in hung:
+            lock.hold_up.set()
+        for worker in locks:
+            worker.close(PATIENCE_SECONDS)

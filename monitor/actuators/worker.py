@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("monitor.door")
 
 _FINAL_WAITS_SECONDS = (0.5, 1.0)
-_GIVING_UP_SECONDS = 1.0
 
 
 class Worker:
@@ -94,22 +93,21 @@ class Worker:
 
         Of a worker that was never started, only what its actuator holds is let go of.
 
-        timeout_seconds: how long to wait; a thread that hangs longer is left behind.
+        timeout_seconds: how long to wait; a thread that hangs longer is told to give up an unlock
+            and further tries to lock, and left behind if it still hangs after another call.
         """
         self.end()
         if self._thread.ident is None:
             self._latch.actuator.close()
             return False
         self._thread.join(timeout_seconds)
-        if self._thread.is_alive():
-            self._abandoned.set()
-            # What gives up an unlock now may yet lock.
-            self._thread.join(_GIVING_UP_SECONDS)
-        if self._thread.is_alive():
+        if not self._thread.is_alive():
+            return self._locked_at_the_end
+        if self._abandoned.is_set():
             self._latch.leave_behind()
-            _log.error("%s: still busy after %g s, state unknown", self.name, timeout_seconds)
-            return False
-        return self._locked_at_the_end
+            _log.error("%s: still busy at the end, state unknown", self.name)
+        self._abandoned.set()
+        return False
 
     def _is_wanted(self) -> bool:
         """Whether an unlock that is going on is to be brought to its end."""
