@@ -55,10 +55,16 @@ def test_an_unlock_that_is_not_wanted_any_more_once_there_is_a_connection_is_not
         assert content(receiver.next(COMMAND))["command"] == "lock"
 
 
-def test_the_sequence_goes_on_when_the_monitor_is_started_anew(broker: RealBroker) -> None:
+@pytest.mark.parametrize("set_back_seconds", [0, 3])
+def test_the_sequence_goes_on_for_an_actuator_made_anew(
+    broker: RealBroker, monkeypatch: pytest.MonkeyPatch, set_back_seconds: int
+) -> None:
     with Listener(broker, COMMAND) as receiver:
         numbers = []
-        for _ in range(2):
+        now_ns = time.time_ns
+        for set_back in (0, set_back_seconds):
+            monkeypatch.setattr(time, "time", lambda back=set_back: now_ns() / 1e9 - back)
+            monkeypatch.setattr(time, "time_ns", lambda back=set_back: now_ns() - back * 10**9)
             with acting(broker) as actuator:
                 for _ in range(3):
                     actuator.lock()

@@ -130,6 +130,17 @@ def test_each_request_is_signed_together_with_a_time_that_rises(receiver: Receiv
         assert headers["X-Maskgate-Signature"] == f"sha256={expected}"
 
 
+def test_the_time_rises_also_for_an_actuator_made_anew_after_the_clock_was_set_back(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook(receiver.port).lock()
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns - 3_000_000_000)
+    webhook(receiver.port).lock()
+    before, after = [int(headers["X-Maskgate-Timestamp"]) for headers in receiver.headers]
+    assert before < after
+
+
 def documented() -> dict[str, Any]:
     """What the receiver in the documentation defines."""
     [program] = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)

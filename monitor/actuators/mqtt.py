@@ -17,6 +17,7 @@ from ..mqtt.session import Broker
 from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease
+from .timestamp import TIMESTAMPS
 
 # A command to lock is right at any time, but a receiver that was away for long has locked by then.
 _LOCK_LASTS_SECONDS = 3600.0
@@ -63,7 +64,6 @@ class MqttActuator(Actuator):
         super().__init__(name)
         self._commands = commands
         self._topics = DoorTopics(topic)
-        self._sequence = 0
         self._started = False
         broker = Broker(
             host,
@@ -117,10 +117,10 @@ class MqttActuator(Actuator):
         self._reporter.move(door)
 
     def _send(self, door: Door, lasts_seconds: float) -> None:
-        # Milliseconds, so that a monitor that was started anew goes on above its predecessor.
-        self._sequence = max(self._sequence + 1, int(time.time() * 1000))
+        # Of the clock, so that a monitor that was started anew goes on above its predecessor.
+        sequence = TIMESTAMPS.next_ms()
         message = self._topics.commanding(
-            door, sequence=self._sequence, now=time.time(), lasts_seconds=lasts_seconds
+            door, sequence=sequence, now=time.time(), lasts_seconds=lasts_seconds
         )
         wanted = self.is_wanted if door is Door.UNLOCKED else lambda: True
         if not self._client.publish(message, is_wanted=wanted):

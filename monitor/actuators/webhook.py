@@ -7,7 +7,6 @@ import hmac
 import io
 import json
 import socket
-import threading
 import time
 from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -18,6 +17,7 @@ from ..errors import ActuatorError
 from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease
+from .timestamp import TIMESTAMPS
 
 _LONGEST_COMPLAINT = 200
 
@@ -67,8 +67,6 @@ class WebhookActuator(Actuator):
         self._key = secret.encode()
         self._door_name = door_name
         self._timeout_seconds = timeout_seconds
-        self._latest_timestamp = 0
-        self._counting = threading.Lock()
 
     def lock(self) -> None:
         """Post `lock`; raises ActuatorError unless it is answered in time with success."""
@@ -122,7 +120,7 @@ class WebhookActuator(Actuator):
     ) -> tuple[bytes, dict[str, str]]:
         """Body and head of a request that is sent at once."""
         # Before what is left is looked at, so that both together never lie beyond the lease's end.
-        timestamp = str(self._next_timestamp())
+        timestamp = str(TIMESTAMPS.next_ms())
         if expires_at is not None:
             left_seconds = round(expires_at - time.monotonic(), 3)
             if left_seconds <= 0:
@@ -138,12 +136,6 @@ class WebhookActuator(Actuator):
             "X-Maskgate-Timestamp": timestamp,
             "X-Maskgate-Signature": f"sha256={signed.hexdigest()}",
         }
-
-    def _next_timestamp(self) -> int:
-        with self._counting:  # a deny comes from a thread of its own
-            # Rising even when the machine's clock is set back: a lock must not look like a replay.
-            self._latest_timestamp = max(time.time_ns() // 1_000_000, self._latest_timestamp + 1)
-            return self._latest_timestamp
 
 
 class _TimedSocket(io.RawIOBase):
