@@ -136,9 +136,13 @@ def test_the_time_rises_also_for_an_actuator_made_anew_after_the_clock_was_set_b
     webhook(receiver.port).lock()
     now_ns = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now_ns - 3_000_000_000)
-    webhook(receiver.port).lock()
+    webhook(receiver.port).unlock(lease(5.0))
     before, after = [int(headers["X-Maskgate-Timestamp"]) for headers in receiver.headers]
     assert before < after
+    # Counted from a timestamp that is ahead of the clock, and not beyond the lease's end.
+    assert 0.0 < json.loads(receiver.bodies[1])["expires_in_seconds"] < 3.0
+    with pytest.raises(ActuatorError, match="the lease ran out"):
+        webhook(receiver.port).unlock(lease(1.0))
 
 
 def documented() -> dict[str, Any]:

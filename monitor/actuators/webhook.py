@@ -120,9 +120,12 @@ class WebhookActuator(Actuator):
     ) -> tuple[bytes, dict[str, str]]:
         """Body and head of a request that is sent at once."""
         # Before what is left is looked at, so that both together never lie beyond the lease's end.
-        timestamp = str(TIMESTAMPS.next_ms())
+        timestamp_ms = TIMESTAMPS.next_ms()
+        timestamp = str(timestamp_ms)
         if expires_at is not None:
-            left_seconds = round(expires_at - time.monotonic(), 3)
+            # What is left counts from the timestamp, which is ahead where the clock was set back.
+            ahead_seconds = max(timestamp_ms - time.time_ns() // 1_000_000, 0) / 1000
+            left_seconds = round(expires_at - time.monotonic() - ahead_seconds, 3)
             if left_seconds <= 0:
                 raise TimeoutError("not connected when the lease ran out")
             if not self.is_wanted():
