@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
     except Interrupted as stopped:
-        print(f"monitor: {stopped}", file=sys.stderr)
+        # A terminal that hung up is gone.
+        with contextlib.suppress(OSError):
+            print(f"monitor: {stopped}", file=sys.stderr)
         return stopped.exit_code
     except MaskgateError as error:
         print(f"monitor: error: {error}", file=sys.stderr)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Not every system has the first one.
+_SIGNALS = [number for number in signal.Signals if number.name in ("SIGHUP", "SIGINT", "SIGTERM")]
 
 
 class Interrupted(Exception):
@@ -23,7 +24,8 @@ class Interrupt:
     """Catches the signals, so that the main loop ends where it is safe; a context manager.
 
     A signal that raised wherever the main thread happens to be could break off the very shutdown
-    that locks the door. Used on the main thread.
+    that locks the door. A SIGHUP that is ignored stays so: with nohup, a command outlives its
+    terminal. Used on the main thread.
     """
 
     def __init__(self) -> None:
@@ -35,7 +37,11 @@ class Interrupt:
             raise Interrupted(self._signal_number)
 
     def __enter__(self) -> Interrupt:
-        self._handlers = {number: signal.signal(number, self._note) for number in _SIGNALS}
+        self._handlers = {
+            number: signal.signal(number, self._note)
+            for number in _SIGNALS
+            if not (number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN)
+        }
         return self
 
     def __exit__(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -32,6 +34,7 @@ doors:
 
 # `monitor` as a process of its own, with a detector that sees a masked face in every picture.
 _MONITOR = """
+import signal
 import sys
 from conftest import ColourDetector, picture
 from monitor import cli, parts
@@ -41,6 +44,8 @@ class Masked(ColourDetector):
         return super().__call__(picture("masked"))
 
 parts.Detector = Masked
+# also where the tests outlive their terminal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.exit(cli.main(sys.argv[1:]))
 """
 
@@ -222,10 +227,16 @@ def test_a_clip_moves_a_real_lock_only_when_told_to(
     assert not moved or moves.read_text().split() == ["locked", "unlocked", "locked"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", ["run", "replay"])
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *itertools.product(["run", "replay"], [signal.SIGINT, signal.SIGTERM]),
+        # of a terminal that is gone; `run` reads its configuration again
+        ("replay", signal.SIGHUP),
+    ],
+)
 def test_a_signal_ends_the_command_with_the_door_locked(
-    number: signal.Signals, command: str
+    command: str, number: signal.Signals
 ) -> None:
     Path("config.yaml").write_text(DOOR)
     arguments = ["run", "--no-window"] if command == "run" else ["replay", "demo"]
@@ -247,6 +258,26 @@ def test_a_signal_ends_the_command_with_the_door_locked(
     assert process.returncode == 128 + number
     assert f"stopped by {number.name}" in err
     assert "Traceback" not in err
+    assert Path("moves").read_text().split()[-1] == "locked"
+
+
+def test_a_terminal_that_is_gone_ends_the_command_with_the_door_locked() -> None:
+    Path("config.yaml").write_text(DOOR)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MONITOR, "replay", "demo", "--actuate"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env=environment,
+    )
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as terminal:
+        while b"book: unlocked" not in terminal.readline():
+            pass
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(WAIT_SECONDS) == 128 + signal.SIGHUP
     assert Path("moves").read_text().split()[-1] == "locked"
 
 
