@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
@@ -90,14 +91,14 @@ def _key_path(location: Sequence[int | str], content: object) -> str:
     """The place of an error as it stands in the file, such as doors[0].policy.grant."""
     path = ""
     holder: Any = content
-    for step in location[:-1]:
-        if isinstance(step, str) and step not in holder:
+    for before, step in zip(("", *location), location, strict=False):
+        if isinstance(before, int) and isinstance(holder, dict) and step == holder.get("kind"):
             # The validator names the chosen kind of a union as if it were a key.
             continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
-        holder = holder[step]
-    for step in location[-1:]:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+        # What is missing ends the way; and a kind where none belongs may lead astray.
+        with contextlib.suppress(LookupError, TypeError):
+            holder = holder[step]
     return path.removeprefix(".") or "the whole file"
 
 

@@ -165,6 +165,16 @@ def test_a_source_that_is_not_one_line_is_refused_without_its_password(
     assert "s3cret" not in str(refusal.value)
 
 
+def test_a_key_that_is_called_as_the_kind_is_told_from_it(tmp_path: Path) -> None:
+    section = "{kind: command, command: x, name: strike, lock: [/bin/true, 1], unlock: [a]}"
+    with pytest.raises(ConfigError) as refusal:
+        load_text(tmp_path, f"doors: [{{name: x, actuators: [{section}]}}]")
+    assert [line.strip() for line in str(refusal.value).splitlines()[1:]] == [
+        "doors[0].actuators[0].lock[1]: found 1, expected text",
+        "doors[0].actuators[0].command: unknown key found, expected none of that name",
+    ]
+
+
 def test_every_wrong_value_is_said_at_once_with_key_found_and_expected(tmp_path: Path) -> None:
     text = """
 modle: {}

@@ -110,6 +110,9 @@ def bomb(key: str) -> str:
         "doors: &a [*a, *a]",
         "model: &m {path: *m}",
         "doors: [{name: x, zones: {watch: &a [*a]}}]",
+        # a kind where none belongs, called as what stands beside it
+        "doors: [{name: 1, kind: name, source: demo}]",
+        "doors: [{name: x, kind: policy, policy: {closed: [{begin: 1, end: 2}]}}]",
         # nested deeper than anybody reads
         "{a: " * 3000 + "}" * 3000,
         "doors: " + "[" * 300 + "]" * 300,
