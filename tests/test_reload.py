@@ -276,6 +276,8 @@ def test_a_door_that_is_gone_and_could_not_be_locked_is_said_and_counted_at_the_
         ("doors: [{name: front, source: bare, policy: {allowed: [hat]}}]", "hat"),
         # a source that is not there
         ("doors: [{name: front, source: nowhere.mp4}]", "nowhere.mp4"),
+        # a file that was not written to its end
+        ("window: auto", "doors: nothing found, expected a list of them as before"),
     ],
 )
 def test_what_cannot_be_used_is_refused_as_a_whole(
@@ -288,6 +290,17 @@ def test_what_cannot_be_used_is_refused_as_a_whole(
     [message] = caplog.messages
     assert message.startswith("configuration refused: ")
     assert reason in message
+
+
+def test_without_doors_before_and_after_the_built_in_one_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Path("config.yaml").write_text("window: auto")
+    doors = Doors(load(None), ColourDetector())  # type: ignore[arg-type]
+    with doors.pipeline:
+        for _ in range(2):
+            follow(doors)
+    assert caplog.messages == ["configuration read again: nothing new"] * 2
 
 
 PIN = {"kind": "gpio", "name": "relay", "pin": 17}

@@ -152,6 +152,9 @@ class Doors:
         self, config: Config, after: Mapping[str, DoorSection], difference: Difference
     ) -> dict[str, Source]:
         """The sources of the doors that begin; raises what can be known to be wrong by now."""
+        if "doors" in self._config.model_fields_set - config.model_fields_set:
+            # Of a file that is half written, the default would be put in the place of real doors.
+            raise ConfigError("doors: nothing found, expected a list of them as before")
         fixed = [name for name in Config.model_fields if name != "doors"]
         other = [name for name in fixed if getattr(config, name) != getattr(self._config, name)]
         if other:
@@ -228,6 +231,8 @@ class Doors:
 
     def _in_force(self, config: Config, failed: Collection[str]) -> Config:
         """A configuration as far as it could be followed."""
+        if not failed:
+            return config
         before = {door.name: door for door in self._config.doors}
         doors = [
             before[door.name] if door.name in failed else door
