@@ -74,27 +74,24 @@ def _run(options: argparse.Namespace, interrupt: Interrupt) -> int:
 
 
 def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
-    from tqdm.contrib.logging import logging_redirect_tqdm
-
     from . import config
     from .app.replay import replay
 
-    with logging_redirect_tqdm():
-        went_well = replay(
-            config.load(options.config),
-            options.sources,
-            check_interrupt=interrupt.check,
-            door=options.door,
-            events=options.events,
-            video=options.video,
-            expect=options.expect,
-            report=options.report,
-            junit=options.junit,
-            each=options.each,
-            hard=options.hard,
-            actuate=options.actuate,
-            fps_of_pictures=options.fps,
-        )
+    went_well = replay(
+        config.load(options.config),
+        options.sources,
+        check_interrupt=interrupt.check,
+        door=options.door,
+        events=options.events,
+        video=options.video,
+        expect=options.expect,
+        report=options.report,
+        junit=options.junit,
+        each=options.each,
+        hard=options.hard,
+        actuate=options.actuate,
+        fps_of_pictures=options.fps,
+    )
     return 0 if went_well else 1
 
 

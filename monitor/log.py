@@ -12,6 +12,8 @@ from types import TracebackType
 
 _FORMAT = "%(asctime)s %(message)s"
 _STANDARD_ERROR = 2
+# What stands where the line begins goes first, which may be a progress bar.
+_ERASE_ROW = "\r\x1b[K"
 _MOST_LINES = 1000
 _LAST_WAIT_SECONDS = 1.0
 
@@ -34,6 +36,8 @@ class Log(logging.Handler):
         super().__init__()
         self.setFormatter(logging.Formatter(_FORMAT))
         self._write = write or _to_standard_error
+        on_terminal = write is None and os.isatty(_STANDARD_ERROR)
+        self._before_line = _ERASE_ROW if on_terminal else ""
         self._most_lines = most_lines
         # One that a signal may interrupt while the same thread puts something in.
         self._lines: SimpleQueue[str | None] = SimpleQueue()
@@ -77,7 +81,7 @@ class Log(logging.Handler):
             self._put(line)
 
     def _put(self, line: str) -> None:
-        left = f"{line}\n".encode("utf-8", "backslashreplace")
+        left = f"{self._before_line}{line}\n".encode("utf-8", "backslashreplace")
         # A log that cannot be written is no reason to stop.
         with contextlib.suppress(OSError):
             while left:

@@ -94,7 +94,14 @@ class Replay:
 
     def _show(self, line: Line, shown: Shown) -> None:
         source = line.capture.source
-        bar = tqdm(desc=source.name, total=source.frame_count_hint, unit=" frames", file=sys.stderr)
+        bar = tqdm(
+            desc=source.name,
+            total=source.frame_count_hint,
+            unit=" frames",
+            file=sys.stderr,
+            # only on a terminal, where the lines of the log take its place
+            disable=None,
+        )
         with bar, Pipeline([line]) as pipeline:
             for found in pipeline.results():
                 self._check_interrupt()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -273,12 +274,16 @@ def test_a_terminal_that_is_gone_ends_the_command_with_the_door_locked() -> None
         env=environment,
     )
     os.close(theirs)
+    lines = []
     with os.fdopen(ours, "rb") as terminal:
-        while b"book: unlocked" not in terminal.readline():
-            pass
+        while not lines or b"book: unlocked" not in lines[-1]:
+            lines.append(terminal.readline())
     process.send_signal(signal.SIGHUP)
     assert process.wait(WAIT_SECONDS) == 128 + signal.SIGHUP
     assert Path("moves").read_text().split()[-1] == "locked"
+    # each line of the log once, in the place of the progress bar
+    assert re.search(rb"\r\x1b\[K[-\d]+ [:,\d]+ book: unlocked", lines[-1])
+    assert sum(b"book: locked" in line for line in lines) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
