@@ -60,6 +60,14 @@ class Order:
     until: float = math.inf
 
 
+def denies(evidence: str | None, door: str | None) -> bool:
+    """Whether a door is locked for someone in the picture who must not pass.
+
+    An order to unlock lets in whoever is there.
+    """
+    return evidence == Evidence.VIOLATION and door == Door.LOCKED
+
+
 def overruled(decision: Decision, order: Order) -> Decision:
     """The decision with the door as ordered, and both reasons."""
     reason = f"{order.reason}; {decision.reason}"

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from .actuators.lease import Lease
-from .decision import Decision, Door, Order
+from .decision import Decision, Door, Order, denies
 from .detections import Detections
 from .errors import NoEvidence
 from .evidence import Evidence
@@ -246,7 +246,7 @@ class Doorkeeper:
             sequence=next(self._sequence),
             captured_at=captured_at,
             expires_at=expires_at,
-            denies=decision.evidence is Evidence.VIOLATION and not unlocked,
+            denies=denies(decision.evidence, decision.door),
         )
         for lock in self._locks:
             lock.apply(lease)

@@ -9,9 +9,10 @@ from conftest import picture
 from live_page import Scenes
 
 from monitor.actuators.lease import Change, Lease
+from monitor.decision import Door, Order, overruled
 from monitor.doorkeeper import Result
 from monitor.web.changes import RecentChanges
-from monitor.web.live_door import HUNG_SECONDS, READY_SECONDS, LiveDoor
+from monitor.web.live_door import HUNG_SECONDS, READY_SECONDS, LiveDoor, change_between
 from monitor.web.picture import encoded
 
 
@@ -147,6 +148,32 @@ def test_what_changes_is_listed_newest_first_with_its_picture(
     assert list(changes.newest(1)) == list(listed[:1])
     assert all(changes.picture(change.number) for change in listed)
     assert changes.picture(99) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "what"),
+    [
+        # by hand with someone bare before it
+        (("bare", Door.LOCKED), ("bare", Door.UNLOCKED), "unlocked"),
+        # who comes in the same frame
+        (("nobody", Door.LOCKED), ("bare", Door.UNLOCKED), "unlocked"),
+        # or while it is open
+        (("nobody", Door.UNLOCKED), ("bare", Door.UNLOCKED), None),
+        # and still stands there when that is over
+        (("bare", Door.UNLOCKED), ("bare", Door.LOCKED), "denied"),
+        (("nobody", Door.UNLOCKED), ("nobody", Door.LOCKED), "locked"),
+    ],
+)
+def test_nobody_is_denied_at_a_door_that_an_order_holds_open(
+    before: tuple[str, Door], now: tuple[str, Door], what: str | None
+) -> None:
+    scenes = Scenes()
+
+    def ordered(scene: str, door: Door) -> Result:
+        result = scenes.result(scene)
+        return replace(result, decision=overruled(result.decision, Order(door, "by Ada")))
+
+    assert change_between(ordered(*before), ordered(*now)) == what
 
 
 def test_many_changes_at_once_keep_the_newest_and_never_hold_up_the_door() -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from ..audit.event import Event, Kind
 from ..audit.ledger import read_events
 from ..audit.retention import PICTURES
-from ..decision import Door
+from ..decision import denies
 from ..errors import MaskgateError
-from ..evidence import Evidence
 from .changes import KEPT, Change
 
 _log = logging.getLogger("monitor.web")
@@ -49,7 +48,6 @@ def _change(number: int, event: Event, what: str, folder: Path | None) -> Change
 
 def _what(event: Event) -> str | None:
     """What the page calls an entry; None for one that it does not list."""
-    # An order may unlock a door whatever is seen.
-    if event.evidence == Evidence.VIOLATION and event.state == Door.LOCKED:
+    if denies(event.evidence, event.state):
         return "denied"
     return event.state if event.kind is Kind.DOOR else None

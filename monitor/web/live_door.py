@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..actuators.lease import Change
-from ..decision import Door
+from ..decision import Door, denies
 from ..doorkeeper import Result
-from ..evidence import Evidence
 from ..summary import Summary
 
 READY_SECONDS = 5.0
@@ -151,12 +150,12 @@ class LiveDoor:
 
 
 def change_between(before: Result | None, result: Result) -> str | None:
-    """What a result changes: `unlocked`, `locked`, `denied` where a violation begins, or nothing.
+    """What a result changes: `unlocked`, `locked`, `denied` where that begins, or nothing.
 
     before: the door's result before it; None for the first one.
     """
     was, now = before and before.decision, result.decision
-    if now.evidence is Evidence.VIOLATION and (not was or was.evidence is not Evidence.VIOLATION):
+    if denies(now.evidence, now.door) and not (was and denies(was.evidence, was.door)):
         return "denied"
     if now.door is not (was.door if was else Door.LOCKED):
         return str(now.door)
