@@ -12,19 +12,11 @@ from .actuators.sections import MqttSection
 from .door_section import DoorSection
 from .fields import Text
 from .mqtt.door import DoorTopics
-from .schema import Listed, Section, filled, read
+from .schema import Listed, Section, filled, named_apart, read
 from .strict_yaml import read_yaml
 from .web.section import WebSection
 
 DEFAULT_PATH = Path("config.yaml")
-
-
-def _named_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
-    names = [door.name for door in doors]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"a name of its own for each, not {', '.join(map(repr, twice))} twice")
-    return doors
 
 
 def _topics_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
@@ -110,7 +102,7 @@ class Config(Section):
     doors: Annotated[
         Listed[DoorSection],
         AfterValidator(filled),
-        AfterValidator(_named_apart),
+        AfterValidator(named_apart),
         AfterValidator(_topics_apart),
     ] = (DoorSection(name="door"),)
 

@@ -16,7 +16,7 @@ from pydantic import (
 from .actuators.sections import ActuatorSection, LogSection
 from .fields import Polygon, Score, Text, TimeOfDay
 from .hours import DAYS, Day
-from .schema import Listed, Section, Unshown, filled
+from .schema import Listed, Section, Unshown, filled, named_apart
 
 # As far as `monitor.sources` takes one.
 _HIGHEST_INDEX = 99
@@ -107,4 +107,6 @@ class DoorSection(Section):
     zones: ZonesSection = ZonesSection()
     zones_file: Text | None = None
     policy: PolicySection = PolicySection()
-    actuators: Annotated[Listed[ActuatorSection], AfterValidator(filled)] = (LogSection(),)
+    actuators: Annotated[
+        Listed[ActuatorSection], AfterValidator(filled), AfterValidator(named_apart)
+    ] = (LogSection(),)

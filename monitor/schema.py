@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,6 +14,7 @@ from .errors import ConfigError
 
 Value = TypeVar("Value")
 Item = TypeVar("Item")
+NamedItem = TypeVar("NamedItem", bound="Named")
 
 # Only the list itself is converted, to a tuple, which cannot change; its entries stay strict.
 Listed = Annotated[tuple[Item, ...], Field(strict=False)]
@@ -38,6 +39,24 @@ def filled(values: tuple[Item, ...]) -> tuple[Item, ...]:
     """The values, for use as a validator; raises ValueError when there is none."""
     if not values:
         raise ValueError("at least 1 entry")
+    return values
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+
+def named_apart(values: tuple[NamedItem, ...]) -> tuple[NamedItem, ...]:
+    """The values, for use as a validator; raises ValueError when two have the same name."""
+    names = [value.name for value in values]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"a name: of its own for each, not {', '.join(map(repr, twice))} twice")
     return values
 
 

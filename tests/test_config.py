@@ -242,8 +242,19 @@ doors:
         pytest.param("doors: []", "doors: found a list of 0, expected at least 1", id="no door"),
         pytest.param(
             "doors: [{name: a}, {name: b}, {name: a}]",
-            "doors: found a list of 3, expected a name of its own for each, not 'a' twice",
+            "doors: found a list of 3, expected a name: of its own for each, not 'a' twice",
             id="two doors of one name",
+        ),
+        pytest.param(
+            "doors: [{name: a, actuators: [{kind: gpio, name: b, pin: 1}, {kind: log, name: b}]}]",
+            r"doors\[0\]\.actuators: found a list of 2, expected a name: of its own for each, "
+            "not 'b' twice",
+            id="two actuators of one name",
+        ),
+        pytest.param(
+            "doors: [{name: a, actuators: [{kind: log}, {kind: log}]}]",
+            "doors.*actuators: found a list of 2, expected a name: of its own .* 'log' twice",
+            id="two actuators without a name",
         ),
         pytest.param(
             "window: auto\n\nwindow: never\n",
