@@ -82,6 +82,28 @@ def test_everything_anew_is_first_the_state_then_availability_then_the_introduct
         assert broker.states() == [("locked", "unknown")]
 
 
+class InBetween(threading.Event):
+    """An event that is set just after somebody has looked for the first time."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
+        self._then = [then]
+
+    def is_set(self) -> bool:
+        found = super().is_set()
+        while self._then:
+            self._then.pop()()
+        return found
+
+
+def test_a_wish_for_everything_anew_is_not_lost_when_it_comes_while_one_is_looked_for() -> None:
+    broker = FakeBroker()
+    with reporting(broker) as reporter:
+        reporter._anew = InBetween(reporter.renew)
+        reporter.move(Door.UNLOCKED)
+        broker.wait(lambda messages: HELLO in messages)
+
+
 def test_a_heartbeat_says_the_same_again_without_the_introduction() -> None:
     broker = FakeBroker()
     with reporting(broker, heartbeat_seconds=0.02):

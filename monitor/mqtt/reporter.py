@@ -100,7 +100,9 @@ class DoorReporter:
                 self._say([self._topics.reporting(ended)])
                 return
             anew = self._anew.is_set()
-            self._anew.clear()
+            if anew:
+                # Only what was seen: a `renew` that comes just now has a round of its own.
+                self._anew.clear()
             state = self._state()
             if not anew and state == reported and time.monotonic() < due_at:
                 continue
