@@ -137,6 +137,7 @@ def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:
 
     list_events(
         options.folder or config.load(options.config).audit.folder,
+        check_interrupt=interrupt.check,
         since=options.since,
         door=options.door,
         form=options.form,

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 from monitor.audit import Event, Kind, Ledger
-from monitor.audit.listing import parse_since
+from monitor.audit.listing import Form, list_events, parse_since
 from monitor.cli import main
 from monitor.errors import UsageError
+from monitor.interrupt import Interrupted
 from monitor.override_socket import ask
 
 Clip = Callable[..., Path]
@@ -198,6 +200,23 @@ def test_csv_and_json_hold_the_same(some_events: list[Event], listed: Callable[.
     assert datetime.fromisoformat(as_json[2]["at"]) == some_events[2].at.replace(
         microsecond=some_events[2].at.microsecond // 1000 * 1000
     )
+
+
+@pytest.mark.usefixtures("some_events")
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_a_listing_ends_between_two_entries_when_asked_to(
+    capsys: pytest.CaptureFixture[str], form: Form
+) -> None:
+    looks = iter([None, Interrupted(signal.SIGINT)])
+
+    def check() -> None:
+        if stopped := next(looks):
+            raise stopped
+
+    with pytest.raises(Interrupted):
+        list_events("record", form=form, check_interrupt=check)
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == (1 if form == "json" else 2)
 
 
 def test_another_folder_may_be_named(some_events: list[Event], listed: Callable[..., str]) -> None:

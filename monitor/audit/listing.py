@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,11 +30,17 @@ _COLUMNS = (
 
 
 def list_events(
-    folder: str | None, *, since: str | None = None, door: str | None = None, form: Form = "table"
+    folder: str | None,
+    *,
+    check_interrupt: Callable[[], None] = lambda: None,
+    since: str | None = None,
+    door: str | None = None,
+    form: Form = "table",
 ) -> None:
     """Print the entries of an audit, also while a monitor adds to it.
 
     folder: of the audit; None when the configuration names none.
+    check_interrupt: called between entries; may raise to end the list.
     since: see `parse_since`; None for all.
     door: a name; None for every door.
 
@@ -44,7 +50,8 @@ def list_events(
     if folder is None:
         raise UsageError("events: no audit is configured; expected audit: folder:, or --folder")
     start = parse_since(since, datetime.now().astimezone()) if since else None
-    write_events(read_events(Path(folder) / FILE, since=start, door=door), form, sys.stdout)
+    events = read_events(Path(folder) / FILE, since=start, door=door)
+    write_events(_each(events, check_interrupt), form, sys.stdout)
 
 
 def parse_since(text: str, now: datetime) -> datetime:
@@ -78,6 +85,12 @@ def write_events(events: Iterable[Event], form: Form, out: TextIO) -> None:
     else:
         for line in _table(events):
             print(line, file=out)
+
+
+def _each(events: Iterable[Event], check_interrupt: Callable[[], None]) -> Iterator[Event]:
+    for event in events:
+        check_interrupt()
+        yield event
 
 
 def _plain(event: Event) -> dict[str, Any]:
