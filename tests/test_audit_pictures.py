@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +22,7 @@ from full_disk import full_disk
 from monitor.audit import read_events
 from monitor.audit.clip_file import ClipFile
 from monitor.audit.pictures import Pictures
+from monitor.audit.retention import PICTURES, prune_pictures
 from monitor.audit.veil import Veil, veiled
 from monitor.cli import main
 from monitor.decision import Decision, Door
@@ -34,6 +39,16 @@ NOON = datetime(2026, 1, 31, 12, 0, 0, 125_000, UTC)
 CONFIG = """
 audit: {{folder: record, {audit}}}
 doors: [{{name: hall, policy: {{settle_seconds: 0, hold_seconds: 0.3}}{door}}}]
+"""
+# Killed by the system in the middle of a picture.
+_KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from monitor.audit.pictures import _write
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
+_write(Path(sys.argv[1]), bytes(100))
 """
 
 
@@ -211,6 +226,19 @@ def test_a_snapshot_for_which_there_is_no_room_is_not_there_in_part(tmp_path: Pa
     ):
         pictures.see(result(0, NOBODY), NOON)
     assert list((tmp_path / "pictures").iterdir()) == []
+
+
+def test_a_process_that_is_killed_leaves_no_half_of_a_snapshot(tmp_path: Path) -> None:
+    path = tmp_path / PICTURES / "moment.jpg"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    killed = subprocess.run([sys.executable, "-c", _KILLED, path], env=environment, check=False)
+    assert killed.returncode == -signal.SIGXFSZ
+    [left] = path.parent.iterdir()
+    assert left.stat().st_size == 50
+    assert left.name.startswith(".")
+    # and what it leaves does not stay for ever
+    prune_pictures(tmp_path, datetime.now(UTC) + timedelta(seconds=10), 10**6)
+    assert list(path.parent.iterdir()) == []
 
 
 def test_a_clip_that_fails_costs_no_other_picture(tmp_path: Path) -> None:

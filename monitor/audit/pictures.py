@@ -222,8 +222,10 @@ class Pictures:
 def _write(path: Path, jpeg: bytes) -> None:
     """Write a picture whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial.jpg")
     try:
-        path.write_bytes(jpeg)
+        partial.write_bytes(jpeg)
+        partial.replace(path)
     except OSError:
-        path.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
