@@ -46,6 +46,11 @@ class Capture:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more."""
+        return self._thread is not None and not self._thread.is_alive()
+
     def start(self, frames: Channel[Frame | str], attempted: Callable[[], None]) -> None:
         """Start the thread.
 

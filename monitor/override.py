@@ -29,6 +29,8 @@ class Override:
     noted: told in words of each order that is given, refused or over, and what the door is to be
         from now on by a new one; must return at once and never raise.
     clock: the seconds in which leases expire.
+
+    `ended` says whether nothing is decided about the door any more, so that no order would count.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Override:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.max_seconds = max_seconds
+        self.ended: Callable[[], bool] = lambda: False
         self._door_name = door_name
         self._noted = noted
         self._clock = clock
@@ -54,7 +57,8 @@ class Override:
         by: who asks, 1 to 64 printable characters.
         way: for the record, on which way it was asked, such as `on the live page`.
 
-        Raises UsageError when any of them is wrong, or a lock that lasts stands against an unlock.
+        Raises UsageError when any of them is wrong, a lock that lasts stands against an unlock, or
+        the door has `ended`.
         """
         with self._guard:
             self._end()
@@ -87,6 +91,8 @@ class Override:
             return f"{seconds:g} s found, expected more than 0, at most {self.max_seconds:g} s"
         if not (by.strip() and by.isprintable() and len(by) <= _LONGEST_NAME):
             return f"name {by!r} found, expected 1 to {_LONGEST_NAME} printable characters"
+        if self.ended():
+            return "its source has ended, and it stays locked"
         if self._order is not None and self._order.door is Door.LOCKED and action == "unlock":
             left_seconds = self._order.until - self._clock()
             return f"{self._order.reason}, for another {left_seconds:.0f} s"

@@ -25,7 +25,7 @@ from test_cli import _MONITOR, WAIT_SECONDS
 
 from monitor.actuators.worker import Worker
 from monitor.app.doors import Doors
-from monitor.app.run import _counted, _shown, run
+from monitor.app.run import _made, _shown, run
 from monitor.config import Config, load
 from monitor.errors import ActuatorError, UsageError
 from monitor.override_socket import ask
@@ -195,7 +195,7 @@ def test_an_actuator_that_was_taken_away_is_no_longer_told_of() -> None:
         load(None),
         ColourDetector(),  # type: ignore[arg-type]
         watching=[partial(_shown, page)],
-        made=partial(_counted, page),
+        made=partial(_made, page, {}),
     )
 
     def told(path: str) -> str:
@@ -495,6 +495,21 @@ def test_a_door_that_is_gone_takes_no_orders_and_keeps_those_that_it_had() -> No
     write(front(), back(), **others)
     with pytest.raises(KeyboardInterrupt):
         run(load(None), check_interrupt=lambda: None, newer=partial(next, steps()))
+
+
+def test_a_door_whose_source_has_ended_takes_no_orders() -> None:
+    write(
+        front(),
+        back(source="bare/00.png"),
+        window="never",
+        override={"socket": "run/override.sock"},
+    )
+
+    order = partial(
+        ask, Path("run/override.sock"), door="back", action="lock", seconds=1.0, by="Ada"
+    )
+    with pytest.raises(UsageError, match="back: its source has ended, and it stays locked"):
+        run(load(None), check_interrupt=order)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -86,7 +86,7 @@ def run(
             actuate=actuate,
             watching=watching,
             orders=partial(_ordered, config.override, known, overrides, trail),
-            made=partial(_counted, page),
+            made=partial(_made, page, overrides),
             follows=partial(_reloaded, trail),
         )
         shown = None
@@ -164,7 +164,10 @@ def _shown(
     return page.add(door.name, live=source.live)
 
 
-def _counted(page: LivePage | None, line: Line) -> None:
+def _made(page: LivePage | None, overrides: Mapping[str, Override], line: Line) -> None:
+    override = overrides.get(line.name)
+    if override:
+        override.ended = lambda: line.capture.ended
     if page:
         page.follow(line.name, line.summary)
         page.forget_actuators(line.name)
