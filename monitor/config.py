@@ -38,7 +38,7 @@ def _topics_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
 class ModelSection(Section):
     """Which model, and where it runs.
 
-    path: an ONNX file, or edge or lean for one of the shipped models; None for edge.
+    path: an ONNX file, or edge or full for one of the shipped models; None for edge.
     sha256: the file's SHA-256 in hexadecimal; any other file is refused. None takes every file.
     device: cpu, cuda, tensorrt, or auto for the best of them that works.
     threads: CPU threads of the detector; 0 for one a core but for one.

@@ -22,7 +22,7 @@ from .provider import PROVIDERS, Chosen, Device, Environment, choose, first_line
 from .session import Fitted, Shape, engine_folder, open_session
 
 _MODELS = Path(str(files("monitor"))) / "models"
-SHIPPED_MODELS = {name: _MODELS / f"maskgate-{name}.onnx" for name in ("edge", "lean")}
+SHIPPED_MODELS = {name: _MODELS / f"maskgate-{name}.onnx" for name in ("edge", "full")}
 SHIPPED_MODEL = SHIPPED_MODELS["edge"]
 # What most cameras give. A GPU is tried with what a frame of this size becomes.
 USUAL_PX = (1280, 720)
@@ -37,7 +37,7 @@ class Detector:
     """Finds the faces in a frame and says for each class how sure it is.
 
     path: a file written by `python -m export onnx`, or the name of one of SHIPPED_MODELS; None is
-        the first of them, `edge`. `lean` finds fewer far faces, in half the time.
+        the first of them, `edge`. `full` finds more far faces, in 2.5 times the time.
     device: "cpu"; "cuda" or "tensorrt", which refuse to start where they do not work; "auto", the
         best that works here.
     threads: processor threads for one frame; 0 is one a core but for one, at least one.

@@ -232,7 +232,7 @@ def without_a_weight(model: onnx.ModelProto) -> None:
 def test_a_file_that_says_too_little_is_refused(
     tmp_path: Path, change: Callable[[onnx.ModelProto], None], message: str
 ) -> None:
-    model = onnx.load(SHIPPED_MODELS["lean"])
+    model = onnx.load(SHIPPED_MODELS["edge"])
     change(model)
     onnx.save(model, tmp_path / "x.onnx")
     with pytest.raises(ModelError, match=f"x.onnx.*{message}"):
