@@ -86,15 +86,17 @@ def test_a_detector_has_a_session_for_its_cameras_frames_by_the_fifth(
     detector = Detector(device="cpu")
     image, _, _ = training_picture(np.random.default_rng(3), 640, 360)
     first = detector(image)
+    width_px, height_px = detector.resize.size(640, 360)
+    shape = (1, height_px, width_px, 3)
     asked = []
 
     def noted(content: bytes, device: str, **options: object) -> ort.InferenceSession:
         asked.append(options["shape"])
-        return open_session(content, "cpu", threads=1, shape=(1, 288, 512, 3))
+        return open_session(content, "cpu", threads=1, shape=shape)
 
     monkeypatch.setattr("monitor.detector.open_session", noted)
     later = [detector(image) for _ in range(2 * FAMILIAR_FROM)]
-    assert asked == [(1, 288, 512, 3)]
+    assert asked == [shape]
     for found in later:
         assert np.array_equal(found.scores, first.scores)
         assert np.array_equal(found.boxes, first.boxes)
