@@ -178,7 +178,7 @@ def test_a_replayed_clip_locks_unlocks_and_reports(
     with Listener(broker, COMMAND) as receiver, Listener(broker, STATE, AVAILABILITY) as listener:
         assert main(["replay", str(played), "--actuate", "--config", str(config)]) == 0
         commands = [content(receiver.next(COMMAND))["command"] for _ in range(3)]
-        listener.next(STATE, lambda payload: '"unlocked"' in payload)
+        # only the newest state is reported: so short an unlock may come to an end before that
         listener.next(STATE, lambda payload: '"locked"' in payload)
         listener.next(AVAILABILITY, lambda payload: payload == "offline")
     assert commands == ["lock", "unlock", "lock"]
