@@ -25,6 +25,12 @@ def folded_into(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, T
     return convolution.weight * scale[:, None, None, None], _shift(norm)
 
 
+def refold(convolution: nn.Conv2d, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> None:
+    """Give a convolution weights, of its shape or [O, I], and let what follows it add the bias."""
+    convolution.weight.copy_(weight.reshape(convolution.weight.shape))
+    norm.load_state_dict(adding(norm, bias), strict=False)
+
+
 def scale_of(norm: nn.BatchNorm2d) -> Tensor:
     """What a normalisation multiplies each channel by."""
     return norm.weight / (norm.running_var + norm.eps).sqrt()

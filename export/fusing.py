@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .backbone import FusedResidual, InvertedResidual, MobileNetV2
-from .folding import adding
+from .folding import refold
 from .retinanet import RetinaNet
 
 # What is added to the mean square of every input, so that no two that are much alike get large
@@ -39,11 +39,11 @@ def fuse(network: RetinaNet, apart: RetinaNet, batches: Callable[[], Iterable[Te
     first = LeastSquares(filtering.weight[0].numel(), filtering.out_channels)
     for stem in _stems(apart, batches):
         first.add(windows(stem, filtering), filters[1](filters[0](expanding(blocks[0](stem)))))
-    _set(filtering, fused.conv[0][1], *first.solve(_RIDGE_FILTERING))
+    refold(filtering, fused.conv[0][1], *first.solve(_RIDGE_FILTERING))
     second = LeastSquares(projecting.in_channels, projecting.out_channels)
     for stem in _stems(apart, batches):
         second.add(fused.conv[0](stem), blocks[1](blocks[0](stem)))
-    _set(projecting, fused.conv[3], *second.solve(_RIDGE_PROJECTING))
+    refold(projecting, fused.conv[3], *second.solve(_RIDGE_PROJECTING))
 
 
 class LeastSquares:
@@ -105,9 +105,3 @@ def _stems(network: RetinaNet, batches: Callable[[], Iterable[Tensor]]) -> Itera
     stem = network.backbone.body.features[0]
     for batch in batches():
         yield stem(network.normalisation(batch))
-
-
-def _set(convolution: nn.Conv2d, norm: nn.BatchNorm2d, weight: Tensor, bias: Tensor) -> None:
-    """Give a convolution its weights [O, I], and let what follows it add only the bias."""
-    convolution.weight.copy_(weight.reshape(convolution.weight.shape))
-    norm.load_state_dict(adding(norm, bias), strict=False)

@@ -14,7 +14,7 @@ from torch import Tensor
 from monitor.errors import ModelError, UsageError
 
 from . import checkpoint
-from .folding import adding, expect, folded_into, scale_of, with_norms
+from .folding import expect, folded_into, refold, scale_of, with_norms
 from .output_files import make_folders
 from .retinanet import RetinaNet
 
@@ -88,10 +88,9 @@ def mean_of(networks: Sequence[RetinaNet]) -> RetinaNet:
         if norm is not None:
             folded = [folded_into(*pair) for pair in alike]
             weight, bias = (_mean(part) for part in zip(*folded, strict=True))
-            convolution.weight.copy_(weight)
             scale, usual = scale_of(norm), norm.running_mean.clone()
             variance = norm.running_var * scale.square()
-            norm.load_state_dict(adding(norm, bias), strict=False)
+            refold(convolution, norm, weight, bias)
             expect(norm, usual * scale, variance)
     return result
 

@@ -11,7 +11,7 @@ from training_cases import SMALL, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
-from export.folding import adding, folded_into, with_norms
+from export.folding import folded_into, refold, with_norms
 from export.mean import mean_of
 from export.retinanet import RetinaNet
 from export.unfolding import unfold
@@ -76,9 +76,7 @@ def test_a_network_that_does_the_same_with_other_weights_changes_nothing(
     # as it comes back from an exported file, for which its normalisations were folded away
     for convolution, norm in with_norms(same):
         if norm is not None:
-            weight, bias = folded_into(convolution, norm)
-            convolution.weight.copy_(weight)
-            norm.load_state_dict(adding(norm, bias), strict=False)
+            refold(convolution, norm, *folded_into(convolution, norm))
     unfold(same, [pictures])
     assert not torch.equal(*(n.backbone.body.bn1.running_var for n in (network, same)))
     for order in ([network, same], [same, network]):
