@@ -17,7 +17,7 @@ import numpy as np
 
 from monitor.errors import UsageError
 
-from .data_arguments import (
+from .arguments.data import (
     TRAINING_LISTS,
     add_data_set,
     add_val_annotations,

@@ -12,10 +12,12 @@ from tqdm import tqdm
 from monitor.errors import UsageError
 from monitor.frame import Image
 
-from .anchor_arguments import add_anchors, anchor_config
 from .anchors import Anchors
-from .augmentation_arguments import add_augmentation, augmentation_of, wrong_augmentation
-from .data_arguments import add_data_set, read_data_set
+from .arguments.anchors import add_anchors, anchor_config
+from .arguments.augmentation import add_augmentation, augmentation_of, wrong_augmentation
+from .arguments.data import add_data_set, read_data_set
+from .arguments.resize import add_resize, read_resize
+from .arguments.retired import add_retired
 from .datasets import DatasetError
 from .datasets.dataset import DataSet
 from .drawing.drawn_pictures import DrawnPictures
@@ -26,8 +28,6 @@ from .drawing.picture_drawing import blank
 from .drawing.picture_window import open_window
 from .matcher import matcher
 from .output_files import make_folders
-from .resize_arguments import add_resize, read_resize
-from .retired import add_retired
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

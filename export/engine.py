@@ -18,7 +18,7 @@ from .loss import Target, retinanet_loss
 from .matcher import Match, match
 from .process_group import ProcessGroup
 from .teacher import Teacher
-from .training_set import Batch
+from .views.training_set import Batch
 
 # where P6 is a single pixel, torch 2.13 on several threads makes garbage of the gradient of P7 in
 # bfloat16

@@ -16,24 +16,24 @@ from monitor.detector import Detector
 from monitor.errors import UsageError
 from monitor.frame import Image
 
+from .arguments.data import add_data_set, read_data_set
+from .arguments.resize import AskedResize, add_resize, read_asked_resize
+from .arguments.retired import add_retired
 from .checkpoint import load_network, resize_rule
 from .classes import check_labels
-from .data_arguments import add_data_set, read_data_set
 from .datasets import DatasetError, Sample
 from .drawing.drawn_pictures import DrawnPictures
 from .drawing.evaluation_drawing import draw_evaluated
-from .evaluation_report import Evaluation, write_report
 from .figures.detections_file import write_detections
+from .figures.evaluation_report import Evaluation, write_report
 from .figures.figures import measure
 from .figures.labels import LabelFigures, labels_table, measure_by_label
 from .figures.sources import measure_by_source, sources_table
 from .figures.thresholds import Thresholds
-from .frame_detector import FrameDetector, TorchDetector
+from .graph.frame_detector import FrameDetector, TorchDetector
 from .output_files import make_folders
 from .postprocess import PostprocessConfig
 from .process_group import chosen_device
-from .resize_arguments import AskedResize, add_resize, read_asked_resize
-from .retired import add_retired
 
 Detect = Callable[[Image], Detections]
 ONNX_SUFFIX = ".onnx"

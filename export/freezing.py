@@ -7,7 +7,7 @@ from collections.abc import Collection
 from torch import nn
 
 from .retinanet import RetinaNet
-from .weights import BODY
+from .weights.state_dict import BODY
 
 
 def freeze(

@@ -9,9 +9,10 @@ from typing import Any
 
 from monitor.errors import UsageError
 
-from .anchor_arguments import add_anchors, anchor_config
 from .anchor_config import AnchorConfig, write_anchor_config
-from .data_arguments import add_data_set
+from .arguments.anchors import add_anchors, anchor_config
+from .arguments.data import add_data_set
+from .arguments.resize import add_resize, read_resize
 from .datasets import DatasetError
 from .linting.anchor_findings import AnchorAdvice, anchor_advice, unmatched_boxes
 from .linting.csv_repair import repair_csv
@@ -22,7 +23,6 @@ from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_p
 from .linting.xml_repair import repair_xml
 from .matcher import match, matcher
 from .output_files import make_folders, write_json
-from .resize_arguments import add_resize, read_resize
 
 REPAIRED_KINDS = ("csv", "pascal")
 

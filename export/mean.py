@@ -14,9 +14,9 @@ from torch import Tensor
 from monitor.errors import ModelError, UsageError
 
 from . import checkpoint
-from .folding import expect, folded_into, refold, scale_of, with_norms
 from .output_files import make_folders
 from .retinanet import RetinaNet
+from .weights.folding import expect, folded_into, refold, scale_of, with_norms
 
 # What only a training that goes on would need.
 _UNDER_WAY = ("network", "steps_averaged", "optimiser", "scaler")

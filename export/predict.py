@@ -11,6 +11,7 @@ from monitor.detections import Detections
 from monitor.errors import UsageError
 from monitor.view.window import display_works
 
+from .arguments.resize import add_resize, read_asked_resize
 from .datasets import DatasetError, read_picture
 from .datasets.sample import PICTURE_SUFFIXES
 from .drawing.drawn_pictures import DrawingError, DrawnPictures
@@ -18,7 +19,6 @@ from .drawing.picture_drawing import draw_detections
 from .drawing.picture_window import PictureWindow
 from .evaluate import open_detector
 from .output_files import make_folders, write_json
-from .resize_arguments import add_resize, read_asked_resize
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,20 +15,20 @@ from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.detector import Detector
 from monitor.errors import UsageError
 
+from .arguments.resize import add_resize, read_asked_resize
+from .arguments.retired import add_retired
 from .checkpoint import load_network, resize_rule
-from .frame_detector import FrameDetector
-from .measured import Measured, read_measured
-from .normalisation import folded
-from .onnx_graph import half_precision, save_model, trace
+from .figures.measured import Measured, read_measured
+from .graph.centring import folded
+from .graph.frame_detector import FrameDetector
+from .graph.onnx_graph import half_precision, save_model, trace
+from .graph.parity import TOLERANCES, ExportError, answers, compare, views
+from .graph.quantize import calibration_pictures, quantise
+from .graph.stem import on_bytes
+from .graph.widening import widened
 from .output_files import make_folders, replacing, write_json
-from .parity import TOLERANCES, ExportError, answers, compare, views
 from .postprocess import PostprocessConfig
-from .quantize import calibration_pictures, quantise
-from .resize_arguments import add_resize, read_asked_resize
 from .retinanet import RetinaNet
-from .retired import add_retired
-from .stem import on_bytes
-from .widening import widened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,22 +15,22 @@ from tqdm import tqdm
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 
-from .data_arguments import read_training
+from .arguments.data import read_training
+from .arguments.resize import read_resize
+from .arguments.training import add_arguments, check_options, plain
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
-from .initial_weights import initial_network
 from .matcher import matcher, suited
 from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
-from .resize_arguments import read_resize
 from .schedule import Schedule, plateau_factor, stopped_improving
 from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
-from .training_options import add_arguments, check_options, plain
-from .training_views import check_scenes, first_pictures, training_views
 from .validation import ap50s, check_validation, is_best, mean_loss, validated
+from .views.training_views import check_scenes, first_pictures, training_views
+from .weights.initial import initial_network
 
 __all__ = ["add_arguments", "run"]
 

@@ -15,11 +15,11 @@ from .datasets import DataSet
 from .engine import batch_loss
 from .evaluate import detect_all
 from .figures.figures import measure
-from .frame_detector import FrameDetector, TorchDetector
+from .graph.frame_detector import FrameDetector, TorchDetector
 from .matcher import Match
 from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet
-from .training_set import TrainingSet
+from .views.training_set import TrainingSet
 
 
 def check_validation(options: argparse.Namespace, data_set: DataSet | None) -> None:

@@ -17,8 +17,8 @@ import torch
 from hypothesis import settings
 from mqtt_broker import RealBroker
 
-from export.frame_detector import FrameDetector
-from export.onnx_graph import half_precision, save_model, trace
+from export.graph.frame_detector import FrameDetector
+from export.graph.onnx_graph import half_precision, save_model, trace
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
 from monitor import parts

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from picture_files import draw
 
+from export.arguments.data import add_data_set, read_data_set
 from export.convert import add_arguments, run
-from export.data_arguments import add_data_set, read_data_set
 from export.datasets import DataSet
 
 FORMATS = ("csv", "pascal", "coco", "yolo")

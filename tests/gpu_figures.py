@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from export.frame_detector import FrameDetector
-from export.onnx_graph import half_precision, save_model, trace
+from export.graph.frame_detector import FrameDetector
+from export.graph.onnx_graph import half_precision, save_model, trace
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
-from monitor.bench import compare
+from monitor.bench.stages import compare
 from monitor.contract import Contract, ResizeRule
 from monitor.detector import Detector
 from monitor.frame import Image

@@ -13,7 +13,7 @@ import pytest
 from conftest import CLASSES, picture
 from onnx import TensorProto, helper
 
-from monitor.bench import WARM_UP_FRAMES, Spread, bench, compare
+from monitor.bench.stages import WARM_UP_FRAMES, Spread, bench, compare
 from monitor.cli import main
 from monitor.detections import Detections
 from monitor.frame import Frame, Image

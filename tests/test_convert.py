@@ -20,7 +20,7 @@ from conversions import (
 )
 from picture_files import draw, draw_scene
 
-from export.data_arguments import add_data_set, read_training
+from export.arguments.data import add_data_set, read_training
 from export.datasets.plan import unique_names
 from monitor.errors import MaskgateError, UsageError
 

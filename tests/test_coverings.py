@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from export.augmentation_arguments import augmentation_of
-from export.coverings import Coverings
-from export.transforms import Augmentation, View, augmented
+from export.arguments.augmentation import augmentation_of
+from export.views.coverings import Coverings
+from export.views.transforms import Augmentation, View, augmented
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 

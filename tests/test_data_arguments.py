@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from picture_files import draw
 
-from export.data_arguments import add_data_set, read_data_set, read_training
+from export.arguments.data import add_data_set, read_data_set, read_training
 from export.datasets import DatasetError
 from monitor.errors import UsageError
 

@@ -18,8 +18,8 @@ from export.drawing.labelled_views import LabelledViews
 from export.drawing.matched_boxes import Fate
 from export.drawing.matched_drawing import COLOURS
 from export.drawing.picture_window import PictureWindow
-from export.picture_cache import PictureCache
-from export.training_set import TrainingSet
+from export.views.picture_cache import PictureCache
+from export.views.training_set import TrainingSet
 from monitor.contract import ResizeRule
 from monitor.frame import Image
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from conftest import picture
 
-from monitor.baseline import ratios
+from monitor.bench.baseline import ratios
+from monitor.bench.doors import Looped
 from monitor.cli import main
-from monitor.door_bench import Looped
 from monitor.freshness import Freshness
 
 Clip = Callable[..., Path]

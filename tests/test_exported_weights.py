@@ -14,13 +14,13 @@ from training_cases import drawn_set
 
 from export import checkpoint
 from export.__main__ import main
-from export.exported_weights import read_exported
-from export.frame_detector import FrameDetector
-from export.parity import answers, compare
+from export.graph.frame_detector import FrameDetector
+from export.graph.parity import answers, compare
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.unfolding import unfold
-from export.weights import load_weights, read_weights
+from export.weights.exported import read_exported
+from export.weights.state_dict import load_weights, read_weights
+from export.weights.unfolding import unfold
 from monitor.contract import KEY_PREFIX, ResizeRule
 from monitor.detector import SHIPPED_MODELS, Detector
 from monitor.errors import ModelError

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from export import checkpoint
 from export.evaluate import open_detector
-from export.weights import read_weights
+from export.weights.state_dict import read_weights
 from monitor.detector import Detector
 from monitor.errors import ModelError
 

@@ -12,7 +12,7 @@ from export.backbone import BACKBONES
 from export.freezing import freeze, frozen_norms
 from export.optimisers import make_optimiser
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.weights import BODY
+from export.weights.state_dict import BODY
 
 
 def small_network(backbone: str = "resnet18") -> RetinaNet:

@@ -14,8 +14,8 @@ from training_cases import drawn_set
 from export import checkpoint
 from export.__main__ import main
 from export.backbone import FusedResidual, InvertedResidual
-from export.fusing import LeastSquares, fuse, windows
 from export.retinanet import RetinaNet, RetinaNetConfig
+from export.weights.fusing import LeastSquares, fuse, windows
 from monitor.scene import training_picture
 
 APART = RetinaNetConfig(("a", "b"), "mobilenet_v2", expansion=3, fpn_channels=8, subnet_depth=1)

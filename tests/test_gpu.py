@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.parity import TOLERANCES, compare
+from export.graph.parity import TOLERANCES, compare
 from monitor.binding import Binding, Bindings, bind
 from monitor.detections import FloatArray
 from monitor.detector import SHIPPED_MODEL, Detector

@@ -11,7 +11,9 @@ import pytest
 from conftest import ColourDetector, FrameSource, picture
 from live_page import TOKEN, WAIT_SECONDS, Site
 
-from monitor.bench import WARM_UP_FRAMES
+from monitor.bench.loop import LoopBench, Round, Speed, bare_speed, loop_speed
+from monitor.bench.stages import WARM_UP_FRAMES
+from monitor.bench.viewers import Viewers
 from monitor.capture import Capture
 from monitor.cli import main
 from monitor.door_section import DoorSection
@@ -19,9 +21,7 @@ from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.frame import Frame, Image
 from monitor.line import Line
-from monitor.loop_bench import LoopBench, Round, Speed, bare_speed, loop_speed
 from monitor.parts import make_doorkeeper
-from monitor.viewers import Viewers
 
 
 class Work:

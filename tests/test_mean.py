@@ -11,10 +11,10 @@ from training_cases import SMALL, drawn_set
 
 from export import checkpoint
 from export.__main__ import main
-from export.folding import folded_into, refold, with_norms
 from export.mean import mean_of
 from export.retinanet import RetinaNet
-from export.unfolding import unfold
+from export.weights.folding import folded_into, refold, with_norms
+from export.weights.unfolding import unfold
 
 
 @pytest.fixture(scope="module")

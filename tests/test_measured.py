@@ -13,7 +13,7 @@ from training_cases import drawn_set
 
 from export import checkpoint
 from export.__main__ import main
-from export.measured import Measured, read_measured
+from export.figures.measured import Measured, read_measured
 from export.retinanet import RetinaNet, RetinaNetConfig
 from monitor.contract import Contract, ResizeRule
 from monitor.errors import UsageError

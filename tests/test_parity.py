@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from truth import BIG, CLASSES, EMPTY_WALL, OTHER, Box, seen
 
-from export.parity import TOLERANCES, ExportError, Parity, compare
+from export.graph.parity import TOLERANCES, ExportError, Parity, compare
 from monitor.detections import Detections
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)

@@ -9,7 +9,7 @@ import pytest
 from picture_files import HEIGHT_PX, WIDTH_PX, draw, write
 
 from export.datasets import DatasetError, Sample
-from export.picture_cache import ZOOM, PictureCache, fit_scale
+from export.views.picture_cache import ZOOM, PictureCache, fit_scale
 from monitor.contract import ResizeRule
 from monitor.frame import Image
 from monitor.scene import training_picture

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from export.boxes import pairwise_iou
-from export.onnx_graph import OPSET, quiet_exporter
+from export.graph.onnx_graph import OPSET, quiet_exporter
+from export.graph.suppression import TRANSLATIONS, suppressed
 from export.postprocess import KeepMask, PostprocessConfig, keep_mask, postprocess
-from export.suppression import TRANSLATIONS, suppressed
 
 IOU = 0.45
 corner = st.floats(0, 60, width=32)

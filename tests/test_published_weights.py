@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from export import published_weights
 from export.backbone import BACKBONES
-from export.published_weights import IMAGENET, FetchError, fetch_imagenet_weights
+from export.weights import published
+from export.weights.published import IMAGENET, FetchError, fetch_imagenet_weights
 
 CONTENT = b"weights of a network"
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]
@@ -36,7 +36,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}/"
-    monkeypatch.setattr(published_weights, "FOLDER", address)
+    monkeypatch.setattr(published, "FOLDER", address)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(cache))
     yield folder
     server.shutdown()
@@ -86,7 +86,7 @@ def test_what_cannot_be_fetched_says_what_else_to_do(
         (served / name).unlink()
     elif obstacle == "no server":
         # port 9 of this machine discards, and nobody listens there
-        monkeypatch.setattr(published_weights, "FOLDER", "http://127.0.0.1:9/")
+        monkeypatch.setattr(published, "FOLDER", "http://127.0.0.1:9/")
     else:
         (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(FetchError, match=f"{name}: cannot be fetched: .* or --no-weights"):

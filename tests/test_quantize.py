@@ -12,11 +12,11 @@ import pytest
 import torch
 from onnx import ModelProto, numpy_helper
 
-from export.frame_detector import FrameDetector
-from export.normalisation import folded
-from export.onnx_graph import trace
+from export.graph.centring import folded
+from export.graph.frame_detector import FrameDetector
+from export.graph.onnx_graph import trace
+from export.graph.quantize import quantise, thin
 from export.postprocess import PostprocessConfig
-from export.quantize import quantise, thin
 from export.retinanet import RetinaNet, RetinaNetConfig
 from monitor.contract import ResizeRule
 from monitor.scene import training_picture

@@ -19,7 +19,7 @@ from training_cases import drawn_set
 
 from export import checkpoint
 from export.backbone import make_backbone
-from export.published_weights import IMAGENET
+from export.weights.published import IMAGENET
 
 ROOT = Path(__file__).parents[1]
 # what is run shorter than it stands there: a training of two steps shows that its words are right

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from export.datasets import Sample
-from export.repeats import repeated, wrong_repeats
+from export.views.repeats import repeated, wrong_repeats
 from monitor.errors import UsageError
 
 

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from export.resize_arguments import add_resize, read_asked_resize, read_resize
+from export.arguments.resize import add_resize, read_asked_resize, read_resize
 from monitor.contract import ResizeRule
 from monitor.errors import UsageError
 

@@ -10,7 +10,7 @@ import pytest
 from colour_graph import draw_plain, write_colour_graph
 
 from export.__main__ import COMMANDS, main
-from export.retired import RETIRED
+from export.arguments.retired import RETIRED
 
 PASCAL = "pascal DIR"
 CSV = "csv DATA CLASSES"

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from export.frame_detector import FrameDetector
-from export.normalisation import folded
-from export.onnx_graph import trace
+from export.graph.centring import folded
+from export.graph.frame_detector import FrameDetector
+from export.graph.onnx_graph import trace
+from export.graph.quantize import quantise
+from export.graph.stem import ByFours, OnBytes, by_fours, on_bytes, one_by_one
 from export.postprocess import PostprocessConfig
-from export.quantize import quantise
 from export.retinanet import IMAGENET_MEAN, IMAGENET_STD, RetinaNet, RetinaNetConfig
-from export.stem import ByFours, OnBytes, by_fours, on_bytes, one_by_one
 from monitor.contract import INPUT, ResizeRule
 
 HALF = (0.5, 0.5, 0.5)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from export.backbone import InvertedResidual, MobileNetV2
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.thinning import thinned
-from export.weights import BODY, load_weights, read_weights
-from export.weights_shape import backbone_shape
+from export.weights.shape import backbone_shape
+from export.weights.state_dict import BODY, load_weights, read_weights
+from export.weights.thinning import thinned
 
 PREFIX = "features.3."
 

@@ -17,7 +17,7 @@ import torch
 
 from export import checkpoint, to_onnx
 from export.__main__ import main
-from export.frame_detector import FrameDetector, TorchDetector
+from export.graph.frame_detector import FrameDetector, TorchDetector
 from export.postprocess import PostprocessConfig
 from export.retinanet import RetinaNet, RetinaNetConfig
 from monitor.contract import ResizeRule

@@ -12,8 +12,8 @@ from torch import Tensor
 from export.backbone import BACKBONES, make_backbone
 from export.boxes import decode
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.weights import WeightsReport, load_weights, read_weights
-from export.weights_shape import network_shape
+from export.weights.shape import network_shape
+from export.weights.state_dict import WeightsReport, load_weights, read_weights
 
 TOLERANCE = 1e-4
 CLASSES = ("mask", "noMask", "maskBelowNose")

@@ -14,8 +14,8 @@ from picture_files import write
 from training_views import CLASSES, COLOURS, OWN_SIZE, pictures_of_squares, set_of
 
 from export.datasets import Sample
-from export.training_set import Batch, TrainingSet
-from export.transforms import Augmentation
+from export.views.training_set import Batch, TrainingSet
+from export.views.transforms import Augmentation
 from monitor.contract import ResizeRule
 
 

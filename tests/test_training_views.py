@@ -10,9 +10,9 @@ import pytest
 from picture_files import write
 from training_views import COLOURS, pictures_of_squares, set_of
 
-from export import transforms
 from export.datasets import Sample
-from export.transforms import Augmentation
+from export.views import transforms
+from export.views.transforms import Augmentation
 
 VIEWS = 40
 

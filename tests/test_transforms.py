@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.camera_effects import recoloured
-from export.transforms import (
+from export.views.camera_effects import recoloured
+from export.views.transforms import (
     SCALES,
     VISIBLE_SHARE,
     Augmentation,

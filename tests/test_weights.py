@@ -13,7 +13,7 @@ from torch import Tensor
 
 from export import checkpoint
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.weights import BODY, load_weights, read_weights, with_current_names
+from export.weights.state_dict import BODY, load_weights, read_weights, with_current_names
 from monitor.errors import ModelError
 
 CONFIG = RetinaNetConfig(

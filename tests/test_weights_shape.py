@@ -13,8 +13,8 @@ from export import checkpoint
 from export.anchor_config import AnchorConfig
 from export.backbone import BACKBONES
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.weights import BODY, Weights, load_weights, read_weights
-from export.weights_shape import network_shape
+from export.weights.shape import network_shape
+from export.weights.state_dict import BODY, Weights, load_weights, read_weights
 
 DETECTOR = ("fpn_channels", "subnet_depth", "head_norm", "p6_from")
 BASE = RetinaNetConfig(("a", "b", "c"), "resnet18", width=0.5, fpn_channels=64, subnet_depth=3)

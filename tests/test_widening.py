@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from export.backbone import InvertedResidual
+from export.graph.widening import VECTOR, widened
 from export.retinanet import RetinaNet, RetinaNetConfig
-from export.widening import VECTOR, widened
 
 
 def network_of(backbone: str, width: float, expansion: int) -> RetinaNet:

@@ -8,9 +8,9 @@ import numpy as np
 from picture_files import write
 
 from export.datasets import Sample
-from export.picture_cache import PictureCache
-from export.training_set import TrainingSet
-from export.transforms import Augmentation
+from export.views.picture_cache import PictureCache
+from export.views.training_set import TrainingSet
+from export.views.transforms import Augmentation
 from monitor.contract import ResizeRule
 
 CLASSES = ("mask", "noMask")

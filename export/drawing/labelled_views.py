@@ -8,8 +8,8 @@ from monitor.contract import ResizeRule
 
 from ..datasets.dataset import DataSet
 from ..datasets.fault import DatasetError
-from ..picture_cache import read_view
-from ..transforms import Augmentation, View, augmented, resized
+from ..views.picture_cache import read_view
+from ..views.transforms import Augmentation, View, augmented, resized
 
 
 class LabelledViews:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitor.frame import Image
 
-from ..transforms import View
+from ..views.transforms import View
 from .matched_boxes import FOREGROUND_IOU, Fate, MatchedBoxes
 from .picture_drawing import Colour, Drawing
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data_arguments import TRAINING_LISTS, lists, read_found, read_unlisted
+from ..arguments.data import TRAINING_LISTS, lists, read_found, read_unlisted
 from ..datasets import DataSet, Problem, Sample
 
 ALL = "all pictures"

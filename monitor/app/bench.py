@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..bench import Comparison, bench, compare, peak_memory_mb
+from ..bench.doors import Looped, bench_doors
+from ..bench.other_model import OtherModel
+from ..bench.stages import Comparison, bench, compare, peak_memory_mb
 from ..capture import Capture
 from ..config import Config
 from ..decision import Decision
 from ..detections import Detections
 from ..detector import Detector
-from ..door_bench import Looped, bench_doors
 from ..door_section import DoorSection
 from ..errors import SourceError
 from ..frame import Frame, Image
 from ..line import Line
-from ..other_model import OtherModel
 from ..parts import make_detector, make_doorkeeper, make_policy, make_zones
 from ..provider import Device
 from ..sources import FPS_OF_LAST_RESORT

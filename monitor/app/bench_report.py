@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..baseline import ratios, read_baseline
+from ..bench.baseline import ratios, read_baseline
 from ..detector import Detector
 from ..frame import Image
 from ..report import ReportFile

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from ..bench.loop import LoopBench, Round, Speed, bare_speed, loop_speed
+from ..bench.viewers import Viewers
 from ..capture import Capture
 from ..config import Config
 from ..detector import Detector
 from ..doorkeeper import Result
 from ..errors import SourceError, UsageError
 from ..line import Line
-from ..loop_bench import LoopBench, Round, Speed, bare_speed, loop_speed
 from ..orientation import Orientation
 from ..parts import make_detector, make_doorkeeper
 from ..provider import Device
 from ..record import Recorder
 from ..sources import FPS_OF_LAST_RESORT
 from ..view.annotate import annotated
-from ..viewers import Viewers
 from ..web.section import WebSection
 from .bench_report import BenchReport
 from .bench_source import BenchSource

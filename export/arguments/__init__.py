@@ -1,0 +1,1 @@
+"""Arguments: options that several commands share, and those of training."""

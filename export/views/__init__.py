@@ -1,0 +1,1 @@
+"""Views: what training sees of labelled pictures, cut out, changed and put together anew."""
