@@ -10,8 +10,8 @@ import torch
 
 from monitor.contract import ResizeRule
 from monitor.errors import MaskgateError, ModelError
+from monitor.replacing import replacing
 
-from .output_files import replacing
 from .retinanet import RetinaNet, network_of
 
 FORMAT = 2

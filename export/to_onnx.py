@@ -14,6 +14,7 @@ from monitor import __version__
 from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.detector import Detector
 from monitor.errors import UsageError
+from monitor.replacing import replacing
 
 from .arguments.resize import add_resize, read_asked_resize
 from .arguments.retired import add_retired
@@ -26,7 +27,7 @@ from .graph.parity import TOLERANCES, ExportError, answers, compare, views
 from .graph.quantize import calibration_pictures, quantise
 from .graph.stem import on_bytes
 from .graph.widening import widened
-from .output_files import make_folders, replacing, write_json
+from .output_files import make_folders, write_json
 from .postprocess import PostprocessConfig
 from .retinanet import RetinaNet
 

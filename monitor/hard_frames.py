@@ -20,6 +20,7 @@ import numpy as np
 from .detections import Detections
 from .doorkeeper import Result
 from .errors import MaskgateError, UsageError
+from .replacing import replacing
 
 PICTURES = "JPEGImages"
 TABLE = "hard.csv"
@@ -139,14 +140,15 @@ class HardFrames:
         again = {picture.name for picture in kept}
         rows = [row for row in self._earlier if row[0] not in again]
         rows += [picture.row for picture in kept]
-        partial = self._folder / f".{TABLE}.partial"
         try:
             for picture in kept:
                 if self._there(picture.name) is None:
                     (self._folder / PICTURES / picture.name).write_bytes(picture.encoded)
-            with partial.open("w", encoding="utf-8", newline="") as file:
+            with (
+                replacing(self._folder / TABLE) as partial,
+                partial.open("w", encoding="utf-8", newline="") as file,
+            ):
                 csv.writer(file).writerows([COLUMNS, *rows])
-            partial.replace(self._folder / TABLE)
         except OSError as failure:
             if error is None:
                 message = f"{self._folder}: cannot write the pictures: {failure.strerror}"

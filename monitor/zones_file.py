@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from .door_section import ZonesSection
 from .errors import MaskgateError
+from .replacing import replacing
 from .schema import read
 from .strict_yaml import read_yaml
 from .zones import Polygon
@@ -45,13 +45,9 @@ def add_ignored(path: Path, polygon: Polygon) -> Polygon:
     drawn = [(round(x, _DIGITS), round(y, _DIGITS)) for x, y in polygon]
     content: dict[str, list[Any]] = {"watch": list(zones.watch), "ignore": [*zones.ignore, drawn]}
     read(ZonesSection, content, str(path))
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(_text(content))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with replacing(path, durable=True) as partial:
+            partial.write_text(_text(content), encoding="utf-8")
     except OSError as error:
         raise MaskgateError(f"{path}: {error.strerror}; zone not saved") from None
     return drawn

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from monitor import zones_file
 from monitor.cli import main
 from monitor.door_section import DoorSection, ZonesSection
 from monitor.errors import ConfigError, MaskgateError
@@ -68,7 +68,7 @@ def test_a_write_that_breaks_off_leaves_the_old_file(
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(zones_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(MaskgateError, match=r"zones\.yaml: No space left on device; zone not"):
         add_ignored(path, STREET)
     assert read_zones(path) == ZonesSection(ignore=(POSTER,))

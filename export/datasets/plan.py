@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from monitor.errors import MaskgateError, UsageError
+from monitor.replacing import replacing
 
-from ..output_files import replacing
 from .fault import DatasetError, reason, refuse
 from .picture import PICTURE_SUFFIXES
 from .sample import Sample

@@ -11,9 +11,10 @@ from xml.parsers import expat
 
 import PIL.Image
 
+from monitor.replacing import replacing
+
 from ..datasets import DatasetError, picture_size_px
 from ..datasets.pascal import EDGES
-from ..output_files import replacing
 from .box_repair import number_text, repaired_box
 
 # how much the shape of a picture may change when it is scaled to whole pixels

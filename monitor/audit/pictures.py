@@ -19,6 +19,7 @@ from ..channel import Channel, Closed
 from ..doorkeeper import Result
 from ..errors import MaskgateError
 from ..frame import Image
+from ..replacing import replacing
 from .clip_file import ClipFile
 from .event import stamp
 from .retention import CLIPS, PICTURES
@@ -222,10 +223,5 @@ class Pictures:
 def _write(path: Path, jpeg: bytes) -> None:
     """Write a picture whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.partial.jpg")
-    try:
+    with replacing(path) as partial:
         partial.write_bytes(jpeg)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
