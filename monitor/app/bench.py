@@ -14,7 +14,6 @@ from ..decision import Decision
 from ..detections import Detections
 from ..detector import Detector
 from ..door_section import DoorSection
-from ..errors import SourceError
 from ..frame import Frame, Image
 from ..line import Line
 from ..parts import make_detector, make_doorkeeper, make_policy, make_zones
@@ -60,9 +59,7 @@ def measure(
 
     found = bench(looked_at.frames(), detector, judge, annotated, frames)
     if found is None:
-        raise SourceError(
-            f"{looked_at.name}: too few frames found, expected more than those of a warm-up"
-        )
+        raise looked_at.too_short()
     images = looked_at.pictures(PICTURES if against else 1)
     report.begin(detector, looked_at.name, images[0])
     print_row("frames", str(found.frames))

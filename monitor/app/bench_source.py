@@ -52,3 +52,9 @@ class BenchSource:
         if not images:
             raise SourceError(f"{self.name}: no frame found, expected at least one")
         return images
+
+    def too_short(self) -> SourceError:
+        """The error of one that ends before there is anything to time."""
+        return SourceError(
+            f"{self.name}: too few frames found, expected more than those of a warm-up"
+        )

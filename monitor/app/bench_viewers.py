@@ -14,7 +14,7 @@ from ..capture import Capture
 from ..config import Config
 from ..detector import Detector
 from ..doorkeeper import Result
-from ..errors import SourceError, UsageError
+from ..errors import UsageError
 from ..line import Line
 from ..orientation import Orientation
 from ..parts import make_detector, make_doorkeeper
@@ -116,7 +116,5 @@ class _Loop:
 
             found = loop_speed(line, use, self._frames, check_interrupt=self._check_interrupt)
         if found is None:
-            raise SourceError(
-                f"{source.name}: too few frames found, expected more than those of a warm-up"
-            )
+            raise self._looked_at.too_short()
         return found
