@@ -20,7 +20,9 @@ KeepMask = Callable[[Tensor, Tensor, float, int], Tensor]
 class PostprocessConfig:
     """Options of the graph's end.
 
-    candidates: anchors that reach suppression, best first (K').
+    candidates: anchors that reach suppression, best first (K'); None for all of them. A face has a
+        dozen, so that a sheet of masked faces could use up a small number of them, and a bare face
+        beside it would not be among them.
     detections: rows of the output (K), at most `candidates`.
     iou: overlap above which the lower of two candidates is suppressed.
     rounds: iterations of the suppression; chains of more than this many candidates, each
@@ -34,7 +36,7 @@ class PostprocessConfig:
     Raises ValueError for more detections than candidates.
     """
 
-    candidates: int = 256
+    candidates: int | None = 512
     detections: int = 100
     iou: float = 0.45
     rounds: int = 16
@@ -43,9 +45,10 @@ class PostprocessConfig:
     class_specific: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.detections <= self.candidates:
+        most = self.detections if self.candidates is None else self.candidates
+        if not 1 <= self.detections <= most:
             raise ValueError(
-                f"{self.detections} detections of {self.candidates} candidates, "
+                f"{self.detections} detections of {most} candidates, "
                 "expected at least 1 and at most as many as there are candidates"
             )
 
@@ -89,26 +92,41 @@ def postprocess(
         `candidates`, as it is for a tiny picture.
     keep: what suppresses, as `keep_mask` does.
 
-    One top-k over all levels gives what one per level, followed by one over the rest, would give.
-
     Returns boxes float32 [B, K, 4], xyxy pixels of the network's input, and scores float32
     [B, K, C], sorted by their best class, zero from the last detection on.
     """
-    positions, count = logits.shape[1], logits.shape[2]
-    # rows that stand for nothing, below every real one, so that there are always enough
-    best = functional.pad(logits.float().amax(dim=2), (0, config.candidates), value=-torch.inf)
-    rows = best.topk(config.candidates, dim=1).indices[..., None]  # [B, K', 1]
-    real = (rows < positions).float()
-    rows = rows.clamp(max=positions - 1)
-    scores = torch.sigmoid(logits.gather(1, rows.expand(-1, -1, count)).float()) * real
-    picked = deltas.gather(1, rows.expand(-1, -1, 4)).float()
-    boxes = decode(picked, anchors[rows.squeeze(-1)])
+    boxes, scores = _candidates(logits, deltas, anchors, config)
     if config.nms:
         columns = scores if config.class_specific else scores.amax(dim=2, keepdim=True)
         scores = scores * keep(boxes, columns, config.iou, config.rounds)
     best = scores.amax(dim=2)
     order = best.topk(config.detections, dim=1).indices[..., None]
     shown = (best[..., None] >= config.score_threshold).float() * (best[..., None] > 0)
-    scores = (scores * shown).gather(1, order.expand(-1, -1, count))
+    scores = (scores * shown).gather(1, order.expand(-1, -1, scores.shape[2]))
     boxes = (boxes * shown).gather(1, order.expand(-1, -1, 4))
     return boxes, scores
+
+
+def _candidates(
+    logits: Tensor, deltas: Tensor, anchors: Tensor, config: PostprocessConfig
+) -> tuple[Tensor, Tensor]:
+    """Boxes float32 [B, K', 4] and scores float32 [B, K', C] of what reaches suppression.
+
+    One top-k over all levels gives what one per level, followed by one over the rest, would give.
+    """
+    if config.candidates is None:
+        # rows that stand for nothing, so that there are always enough
+        more = (0, 0, 0, config.detections)
+        boxes, scores = decode(deltas.float(), anchors), torch.sigmoid(logits.float())
+        # most anchors see nothing: as zeros they take no time in suppression
+        scores = scores * (scores.amax(dim=2, keepdim=True) >= config.score_threshold)
+        return functional.pad(boxes, more), functional.pad(scores, more)
+    positions, count = logits.shape[1], logits.shape[2]
+    # likewise, below every real one
+    best = functional.pad(logits.float().amax(dim=2), (0, config.candidates), value=-torch.inf)
+    rows = best.topk(config.candidates, dim=1).indices[..., None]  # [B, K', 1]
+    real = (rows < positions).float()
+    rows = rows.clamp(max=positions - 1)
+    scores = torch.sigmoid(logits.gather(1, rows.expand(-1, -1, count)).float()) * real
+    picked = deltas.gather(1, rows.expand(-1, -1, 4)).float()
+    return decode(picked, anchors[rows.squeeze(-1)]), scores

@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=usual.candidates,
         metavar="K",
-        help="anchors that reach suppression; never fewer than --max-detections",
+        help="anchors that reach suppression, at least --max-detections; with --int8 all do",
     )
     add(
         "--class-specific-filter",
@@ -187,7 +187,7 @@ def make_model(
         "class_specific_filter": config.class_specific,
         "score_threshold": config.score_threshold,
         "max_detections": config.detections,
-        "candidates": config.candidates,
+        "candidates": None if options.int8 else config.candidates,
     }
     # the weights of a folded network are too small for float16
     prepared = half_precision(network) if options.fp16 else folded(network)

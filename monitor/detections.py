@@ -18,6 +18,8 @@ class Detections:
     boxes: float32 [N, 4], xyxy pixels of the frame.
     scores: float32 [N, C], 0 to 1, one column a class; the columns do not sum to one.
     classes: C class names in column order.
+    cut_off: the best score that a face may have which is not among these for want of room; 0 where
+        there was room for all.
 
     Raises ValueError when the arrays disagree with each other or hold a value that is not finite.
     """
@@ -25,6 +27,7 @@ class Detections:
     boxes: FloatArray
     scores: FloatArray
     classes: tuple[str, ...]
+    cut_off: float = 0.0
 
     def __post_init__(self) -> None:
         count = len(self.boxes)
@@ -70,4 +73,4 @@ class Detections:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Detections:
         """The faces for which `keep`, bool [N], is true."""
-        return Detections(self.boxes[keep], self.scores[keep], self.classes)
+        return Detections(self.boxes[keep], self.scores[keep], self.classes, self.cut_off)

@@ -161,12 +161,15 @@ class Detector:
             and (scores <= 1.0 + _ROUNDING).all()
         ):
             raise NoEvidence(f"{self.path.name}: boxes or scores that cannot be")
-        found = scores.max(axis=1) >= SCORE_FLOOR
+        best = scores.max(axis=1)
+        found = best >= SCORE_FLOOR
+        # The rows are sorted; where the last one is taken, there may be more than there are rows.
+        cut_off = float(best.min()) if len(best) and found.all() else 0.0
         boxes, scores = boxes[found], scores[found]
         if looked_at.shape != image.shape:
             height, width = (a / b for a, b in zip(image.shape[:2], looked_at.shape, strict=False))
             boxes = boxes * np.array([width, height, width, height], np.float32)
-        return Detections(boxes, scores, self.contract.classes)
+        return Detections(boxes, scores, self.contract.classes, cut_off)
 
     def _start(self, content: bytes, plain: ort.InferenceSession, device: Chosen) -> Chosen:
         self._network: Fitted | Bindings = Fitted(plain, partial(self._fit, content))

@@ -111,6 +111,8 @@ class FrameRule:
         """
         if detections is None:
             return self.unknown(fault or "no picture")
+        if detections.cut_off >= self._deny:
+            fault = fault or "more faces than can be judged"
         if detections.classes != self._classes:
             raise ValueError(
                 f"detections of classes {detections.classes} found, expected {self._classes}"

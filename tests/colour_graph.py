@@ -1,7 +1,8 @@
 """A model file whose findings can be worked out by hand, and pictures for it.
 
 It finds one face in every picture, in its upper left quarter; how blue the picture is on average is
-the score of "mask", and how red it is that of "noMask".
+the score of "mask", and how red it is that of "noMask". A second row stays empty, so that there is
+always room for another face.
 """
 
 from __future__ import annotations
@@ -38,13 +39,15 @@ def write_colour_graph(path: Path) -> Path:
         make_node("ReduceMean", ["pixels", "rows_columns"], ["mean"], keepdims=0),
         make_node("Gather", ["mean", "blue_red"], ["strength"], axis=1),
         make_node("Div", ["strength", "white"], ["score"]),
-        make_node("Unsqueeze", ["score", "one"], ["scores"]),
+        make_node("Unsqueeze", ["score", "one"], ["found"]),
+        make_node("Pad", ["found", "one_more_row"], ["scores"]),
         make_node("Shape", ["image"], ["shape"]),
         make_node("Gather", ["shape", "width_height"], ["whole"]),
         make_node("Cast", ["whole"], ["size"], to=TensorProto.FLOAT),
         make_node("Div", ["size", "two"], ["half"]),
         make_node("Concat", ["origin", "half"], ["box"], axis=0),
-        make_node("Reshape", ["box", "single"], ["boxes"]),
+        make_node("Reshape", ["box", "single"], ["first_box"]),
+        make_node("Pad", ["first_box", "one_more_row"], ["boxes"]),
     ]
     constants = {
         "rows_columns": np.array([1, 2]),
@@ -55,14 +58,15 @@ def write_colour_graph(path: Path) -> Path:
         "two": np.array(2, np.float32),
         "origin": np.zeros(2, np.float32),
         "single": np.array([1, 1, 4]),
+        "one_more_row": np.array([0, 0, 0, 0, 1, 0]),
     }
     graph = make_graph(
         nodes,
         "colours",
         [make_tensor_value_info("image", TensorProto.UINT8, ["B", "H", "W", 3])],
         [
-            make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 1, 4]),
-            make_tensor_value_info("scores", TensorProto.FLOAT, ["B", 1, 2]),
+            make_tensor_value_info("boxes", TensorProto.FLOAT, [1, 2, 4]),
+            make_tensor_value_info("scores", TensorProto.FLOAT, ["B", 2, 2]),
         ],
         [from_array(value, name) for name, value in constants.items()],
     )

@@ -128,6 +128,27 @@ def test_a_gpu_that_fails_only_when_it_starts_is_no_reason_to_go_on_unsaid(
     assert len(detector(drawn(320, 240))) > 0
 
 
+@pytest.mark.parametrize(
+    ("best", "cut_off"),
+    [
+        ([0.9, 0.6, 0.4], 0.4),  # every row is taken: there may be more
+        ([0.9, 0.6, 0.04], 0.0),  # the last one is not worth a row
+        ([0.9, 0.0, 0.0], 0.0),  # room for two more
+        ([], 0.0),  # a model without rows
+    ],
+)
+def test_detections_say_from_which_score_on_some_may_be_missing(
+    small_model: Path, best: list[float], cut_off: float
+) -> None:
+    image = drawn(64, 64)
+    boxes = np.tile(np.array([[0, 0, 9, 9]], np.float32), (len(best), 1))
+    scores = np.zeros((len(best), 2), np.float32)
+    scores[:, 1] = best
+    found = Detector(small_model, device="cpu").detections((boxes, scores), image, image)
+    assert found.cut_off == pytest.approx(cut_off)
+    assert found.where(found.best_scores > 1).cut_off == pytest.approx(cut_off)
+
+
 def with_metadata(source: Path, path: Path, props: dict[str, str]) -> Path:
     model = onnx.load(source)
     del model.metadata_props[:]

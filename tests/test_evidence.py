@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,24 @@ def said(rule: FrameRule, *rows: tuple[float, ...], side_px: float = 50.0) -> tu
 )
 def test_one_frame_is_judged_by_its_scores(rows: Any, evidence: Evidence, reason: str) -> None:
     assert said(FrameRule(classes=CLASSES), *rows) == (evidence, reason)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cut_off", "evidence", "reason"),
+    [
+        # Nobody knows what had no room: it may be a bare face.
+        ([MASKED], 0.3, UNKNOWN, "more faces than can be judged"),
+        ([BARE], 0.3, VIOLATION, "mask below the nose or no mask, more faces than can be judged"),
+        # What had no room is noise.
+        ([MASKED], 0.29, CLEAR, "1 face masked"),
+    ],
+)
+def test_where_faces_had_no_room_nobody_passes(
+    rows: Any, cut_off: float, evidence: Evidence, reason: str
+) -> None:
+    faces = replace(seen(*rows), cut_off=cut_off)
+    judgement = FrameRule(classes=CLASSES).judge(faces)
+    assert (judgement.evidence, judgement.reason) == (evidence, reason)
 
 
 def test_faces_smaller_than_the_smallest_are_ignored_whatever_they_show() -> None:

@@ -125,11 +125,7 @@ def test_a_shipped_model_comes_back_as_what_it_is(name: str) -> None:
     detect = Detector(SHIPPED_MODELS[name], device="cpu")
     pictures = [training_picture(np.random.default_rng(seed), 512, 384)[0] for seed in range(6)]
     options = detect.contract.training["export"]
-    config = PostprocessConfig(
-        candidates=options["candidates"],
-        detections=options["max_detections"],
-        iou=options["nms_threshold"],
-    )
+    config = PostprocessConfig(detections=options["max_detections"], iou=options["nms_threshold"])
     found = answers(FrameDetector(network.eval(), config, detect.resize), pictures, 0.3)
     parity = compare(found, detect, pictures, 0.3, config.detections)
     assert parity.detections > 5

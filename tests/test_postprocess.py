@@ -67,7 +67,7 @@ def test_a_chain_needs_no_more_rounds_than_it_has_links() -> None:
 
 
 def outputs(
-    logits: list[list[float]], candidates: int = 4, detections: int = 4, **options: float
+    logits: list[list[float]], candidates: int | None = 4, detections: int = 4, **options: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Boxes and scores of one picture; the first two of its four anchors overlap."""
     anchors = torch.tensor([[0.0, 0, 20, 20], [2, 0, 22, 20], [50, 50, 70, 70], [90, 0, 99, 9]])
@@ -116,6 +116,15 @@ def test_rows_below_the_threshold_are_zeros(class_specific: bool) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"class_specific": True}, {"nms": False}])
+def test_all_anchors_can_be_candidates(options: dict) -> None:
+    logits = [[0.0, 2], [3.0, 1], [-9.0, -9], [2.5, 0.5]]
+    for some, every in zip(
+        outputs(logits, **options), outputs(logits, None, **options), strict=True
+    ):
+        assert torch.equal(some, every)
+
+
+@pytest.mark.parametrize("options", [{}, {"class_specific": True}, {"nms": False}])
 def test_fewer_anchors_than_candidates_are_filled_up_with_zeros(options: dict) -> None:
     few = outputs([[0.0, 2], [3.0, 1], [1.0, -1], [2.0, 0]], **options)
     many = outputs([[0.0, 2], [3.0, 1], [1.0, -1], [2.0, 0]], 50, 30, **options)
@@ -133,8 +142,8 @@ def test_pictures_of_a_batch_do_not_mix() -> None:
 
 
 def test_more_rows_than_candidates_cannot_be_asked_for() -> None:
-    with pytest.raises(ValueError, match="300 detections of 256 candidates"):
-        PostprocessConfig(detections=300)
+    with pytest.raises(ValueError, match="600 detections of 512 candidates"):
+        PostprocessConfig(detections=600)
 
 
 class Ending(torch.nn.Module):
@@ -156,6 +165,8 @@ class Ending(torch.nn.Module):
     "config",
     [
         PostprocessConfig(),  # as it is without options
+        PostprocessConfig(None),  # as in int8
+        PostprocessConfig(None, class_specific=True),  # the same by class
         PostprocessConfig(class_specific=True),  # by class
         PostprocessConfig(nms=False, detections=200),  # not at all
         PostprocessConfig(900, 700, iou=0.2, score_threshold=0.3),  # other numbers
@@ -189,7 +200,8 @@ def test_onnx_ends_as_torch_does_with_many_anchors_and_with_few(
         tmp_path / "ending.onnx", providers=["CPUExecutionProvider"]
     )
     names = [given.name for given in session.get_inputs()]
-    for count in (20, 400, 3000):
+    # of all anchors at once, the rounds of torch would take gigabytes
+    for count in (20, 400, 3000 if config.candidates else 500):
         given = raw(3, count)
         found = session.run(None, dict(zip(names, (g.numpy() for g in given), strict=True)))
         wanted = postprocess(*given, config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,7 +23,8 @@ class FrameDetector(nn.Module):
 
     network: in evaluation mode.
     resize: the size at which the network looks at a frame.
-    for_processor: let the graph do what a processor does faster, and no GPU replays as one graph.
+    for_processor: let the graph do what a processor does faster, and no GPU replays as one graph;
+        then every anchor is a candidate.
     """
 
     def __init__(
@@ -34,7 +37,8 @@ class FrameDetector(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self.postprocess_config = postprocess_config
+        every = replace(postprocess_config, candidates=None)
+        self.postprocess_config = every if for_processor else postprocess_config
         self.resize = resize
         self.for_processor = for_processor
 

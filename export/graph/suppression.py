@@ -30,8 +30,9 @@ def _operator(boxes: Any, scores: Any, iou: float, rounds: int) -> Any:
     """`suppressed` in a graph; boxes, scores and the answer are values of it."""
     columns = opset20.Transpose(scores, perm=[0, 2, 1])
     most = opset20.Shape(scores, start=1, end=2)
+    overlap, above = opset20.Constant(value_floats=[iou]), opset20.Constant(value_floats=[0.0])
     # [N, 3]: picture, column and row of each that is kept
-    kept = opset20.NonMaxSuppression(boxes, columns, most, opset20.Constant(value_floats=[iou]))
+    kept = opset20.NonMaxSuppression(boxes, columns, most, overlap, above)
     one = opset20.Constant(value_float=1.0)
     ones = opset20.Expand(one, opset20.Shape(kept, start=0, end=1))
     zeros = opset20.Expand(opset20.Constant(value_float=0.0), opset20.Shape(columns))
