@@ -29,12 +29,13 @@ class Latch:
 
     A failed call leaves the state unknown. After a failed unlock the door is locked; unlocking is
     tried again, ever less often, five times in all for one wish. Locking is never given up, and
-    what is to be locked from now on is told so at once, whatever failed before.
+    what is to be locked from now on is told so at once, whatever failed before. An order to unlock
+    is a wish of its own.
 
     actuator: what is moved.
     pulse_seconds: for a strike that wants a pulse: lock this long after each unlock, and unlock
-        again only after the door was to be locked in between; None keeps it unlocked for as long
-        as leases come.
+        again only after the door was to be locked in between or by another order, from which a
+        pulse that is under way is counted anew; None keeps it unlocked for as long as leases come.
     max_age_seconds: from the taking of the picture until the actuator is told to unlock.
     first_retry_seconds: wait before a failed call is tried again; doubled each time, up to 8 s.
     watchers: told of every change and failure; each must return at once and never raise.
@@ -94,8 +95,7 @@ class Latch:
         wanted = self._wanted()
         spent = Lease(unlocked=False, reason=self._spent) if self._spent else None
         if self._tell(wanted, spent or self._lease):
-            self._failures = 0
-            self._retry_at = -math.inf
+            self._forget_failures()
             return
         if wanted is Door.UNLOCKED:
             self._tell(Door.LOCKED, Lease(unlocked=False, reason=_FAILED))
@@ -155,7 +155,9 @@ class Latch:
             stale = None if served else self._staleness(lease, now)
             over = "the lease ran out" if now >= lease.expires_at else stale
             if over:
-                self._follow(Lease(unlocked=False, reason=over, door_name=lease.door_name))
+                # Still under the same order, of which another lease is no new wish.
+                name, order = lease.door_name, lease.order
+                self._follow(Lease(unlocked=False, reason=over, door_name=name, order=order))
         if not self._lease.unlocked:
             self._spent = None
             self._tries = 0
@@ -167,9 +169,18 @@ class Latch:
         ends = not lease.unlocked and (self._lease.unlocked or denied)
         if ends and self._state is not Door.LOCKED:
             # An unlock that seemed to fail may have opened the door all the same.
-            self._failures = 0
-            self._retry_at = -math.inf
+            self._forget_failures()
+        if lease.unlocked and lease.order not in (None, self._lease.order):
+            # Whoever gives it may stand before a door that an earlier wish left locked.
+            self._spent = None
+            self._tries = 0
+            self._forget_failures()
+            self._pulse_ends_at = self._clock() + self._pulse_seconds
         self._lease = lease
+
+    def _forget_failures(self) -> None:
+        self._failures = 0
+        self._retry_at = -math.inf
 
     def _wanted(self) -> Door:
         return Door.LOCKED if self._spent else self._lease.wanted
