@@ -207,6 +207,29 @@ def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often(order: Order
     assert len(begun) < 8
 
 
+def test_a_new_wish_is_tried_at_once_however_often_those_before_it_failed() -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    for visit in range(1, 7):
+        bench.renew()
+        assert bench.actuator.calls.count("unlock") == visit
+        bench.give(locking(denies=True))
+    # Within one wish it is still tried ever less often.
+    for _ in range(8):
+        bench.renew()
+    assert bench.actuator.calls.count("unlock") == 8
+
+
+def test_a_lock_that_fails_after_its_unlock_did_keeps_its_own_times() -> None:
+    bench = Bench(FakeLock(failing=("unlock", "lock")))
+    bench.renew()
+    bench.actuator.calls.clear()
+    for _ in range(80):
+        bench.give(locking())
+        bench.wait(0.125)
+    # At once, then 0.5, 1.5, 3.5 and 7.5 s later.
+    assert bench.actuator.calls == ["lock"] * 5
+
+
 def test_what_is_left_behind_reports_nothing_more() -> None:
     bench = Bench()
     bench.latch.leave_behind()

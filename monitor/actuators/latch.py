@@ -80,6 +80,10 @@ class Latch:
         fault = self._fault(lease) if lease.unlocked else None
         self._sequence = max(self._sequence, lease.sequence)
         if fault is None:
+            if not lease.unlocked and self._state is Door.LOCKED:
+                # Only unlocks can have failed, for a wish that is over. A lease that runs out is no
+                # such end: an unlock that outlasts each lease would be tried without a pause.
+                self._forget_failures()
             self._follow(lease)
         elif not self._refusing:
             # Once for a row of them: a detector that is too slow is late with every frame.
