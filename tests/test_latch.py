@@ -138,6 +138,30 @@ def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> No
     assert bench.latch.state == "unlocked"
 
 
+def test_failures_between_renewals_that_succeed_never_add_up() -> None:
+    lock = FakeLock()
+    lock.renews = True  # type: ignore[misc]
+    bench = Bench(lock)
+    for sequence in range(1, 400):
+        # one renewal in ten is refused, as by a receiver that is busy
+        lock.failing = ("unlock",) if sequence % 40 == 0 else ()
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(0.25)
+    lock.failing = ()
+    bench.give(unlocking(400, captured_at=bench.clock.now))
+    bench.wait(1.0)
+    assert bench.latch.state == "unlocked"
+
+
+def test_that_unlocking_is_given_up_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    for sequence in range(1, 100):
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(1.0)
+    said = [line for line in caplog.messages if "given up" in line]
+    assert said == ["fake: unlocking given up until the next wish"]
+
+
 @pytest.mark.parametrize(
     "later",
     [

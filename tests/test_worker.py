@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -231,3 +233,17 @@ def test_a_denial_that_hangs_or_fails_reaches_neither_the_lock_nor_the_end() -> 
         actuator.wait(lambda calls: calls[-1] == "unlock")
         assert worker.close(PATIENCE_SECONDS)
     stuck.set()
+
+
+def test_a_worker_that_has_ended_is_held_by_nothing_that_it_drove() -> None:
+    actuator = FakeLock()
+    worker = Worker(Latch(actuator))
+    worker.start()
+    assert worker.close(PATIENCE_SECONDS)
+    gone = weakref.ref(worker)
+    gc.disable()
+    try:
+        del worker
+        assert gone() is None
+    finally:
+        gc.enable()

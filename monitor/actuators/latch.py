@@ -28,7 +28,8 @@ class Latch:
     its picture is too old; a lock never is. What is refused leaves the lease before it as it was.
 
     A failed call leaves the state unknown. After a failed unlock the door is locked; unlocking is
-    tried again, ever less often, five times in all for one wish. Locking is never given up, and
+    tried again, ever less often, five times for one wish, counted anew once a renewal shows that
+    the unlock holds. Locking is never given up, and
     what is to be locked from now on is told so at once, whatever failed before. An order to unlock
     is a wish of its own.
 
@@ -104,7 +105,9 @@ class Latch:
         if wanted is Door.UNLOCKED:
             self._tell(Door.LOCKED, Lease(unlocked=False, reason=_FAILED))
             self._tries += 1
-            self._spent = _FAILED if self._tries >= _UNLOCK_TRIES else None
+            if self._tries >= _UNLOCK_TRIES:
+                self._spent = _FAILED
+                _log.error("%s: unlocking given up until the next wish", self.actuator.name)
         # A bare power of two outgrows what a float holds after some hours of failures.
         doubled = 2 ** min(self._failures, _MOST_DOUBLINGS)
         wait_seconds = min(self._first_retry_seconds * doubled, _LONGEST_RETRY_SECONDS)
@@ -218,7 +221,9 @@ class Latch:
             self._applied = lease
             # At half time, so that a renewal that fails or comes late still has the other half.
             self._renew_at = now + (lease.expires_at - now) / 2
-            if before is not wanted:
+            if before is wanted:
+                self._tries = 0
+            else:
                 self._pulse_ends_at = now + self._pulse_seconds
         if before is not wanted:
             self._log_change(self._report(lease, lease.reason))

@@ -130,6 +130,9 @@ class Worker:
             self._leases.close()
             self._lock_finally()
             self._latch.actuator.close()
+            # Each would hold the other, and the last picture with them, until somebody looked for
+            # such circles, which may be hours later.
+            self._latch.actuator.is_wanted = _unwanted
 
     def _follow_leases(self) -> None:
         while not self._ending.is_set():
@@ -153,3 +156,7 @@ class Worker:
             if self._locked_at_the_end or self._abandoned.wait(wait_seconds):
                 return
             self._locked_at_the_end = self._latch.lock("the end")
+
+
+def _unwanted() -> bool:
+    return False
