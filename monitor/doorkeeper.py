@@ -247,6 +247,7 @@ class Doorkeeper:
             captured_at=captured_at,
             expires_at=expires_at,
             denies=denies(decision.evidence, decision.door),
+            order=order,
         )
         for lock in self._locks:
             lock.apply(lease)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from monitor.actuators.actuator import Actuator
 from monitor.actuators.lease import Lease
+from monitor.decision import Order
 from monitor.errors import ActuatorError
 
 PATIENCE_SECONDS = 10.0
@@ -70,7 +71,12 @@ def locking(sequence: int = 0, *, denies: bool = False, reason: str = "no face")
 
 
 def unlocking(
-    sequence: int, *, captured_at: float = 0.0, expires_at: float = math.inf, reason: str = "masked"
+    sequence: int,
+    *,
+    captured_at: float = 0.0,
+    expires_at: float = math.inf,
+    reason: str = "masked",
+    order: Order | None = None,
 ) -> Lease:
     """A lease that unlocks."""
     return Lease(
@@ -79,4 +85,5 @@ def unlocking(
         sequence=sequence,
         captured_at=captured_at,
         expires_at=expires_at,
+        order=order,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,9 @@ from fake_lock import FakeClock, FakeLock, locking, unlocking
 
 from monitor.actuators.latch import Latch
 from monitor.actuators.lease import Change, Lease
+from monitor.decision import Door, Order
+
+BY_ADA, BY_BEN = (Order(Door.UNLOCKED, f"unlocked by {name}", 99.0) for name in ("Ada", "Ben"))
 
 
 class Bench:
@@ -21,6 +25,7 @@ class Bench:
         self.actuator = actuator or FakeLock()
         self.clock = FakeClock()
         self.changes: list[Change] = []
+        self.sequence = 0
         self.latch = Latch(
             self.actuator,
             pulse_seconds=pulse_seconds,
@@ -34,6 +39,13 @@ class Bench:
         for lease in leases:
             self.latch.take(lease)
             self.latch.move()
+
+    def renew(self, order: Order | None = None) -> None:
+        """Give the next unlock, which lasts half a second, and let an eighth pass."""
+        self.sequence += 1
+        at = self.clock.now
+        self.give(unlocking(self.sequence, captured_at=at, expires_at=at + 0.5, order=order))
+        self.wait(0.125)
 
     def wait(self, seconds: float) -> None:
         """Let time pass as a worker does: moving the latch whenever its patience is over."""
@@ -126,6 +138,30 @@ def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> No
     assert bench.latch.state == "unlocked"
 
 
+def test_failures_between_renewals_that_succeed_never_add_up() -> None:
+    lock = FakeLock()
+    lock.renews = True  # type: ignore[misc]
+    bench = Bench(lock)
+    for sequence in range(1, 400):
+        # one renewal in ten is refused, as by a receiver that is busy
+        lock.failing = ("unlock",) if sequence % 40 == 0 else ()
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(0.25)
+    lock.failing = ()
+    bench.give(unlocking(400, captured_at=bench.clock.now))
+    bench.wait(1.0)
+    assert bench.latch.state == "unlocked"
+
+
+def test_that_unlocking_is_given_up_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    for sequence in range(1, 100):
+        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        bench.wait(1.0)
+    said = [line for line in caplog.messages if "given up" in line]
+    assert said == ["fake: unlocking given up until the next wish"]
+
+
 @pytest.mark.parametrize(
     "later",
     [
@@ -171,7 +207,8 @@ def test_a_bare_face_that_stays_has_a_lock_that_fails_tried_ever_less_often() ->
     assert len(bench.actuator.calls) < 10
 
 
-def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often() -> None:
+@pytest.mark.parametrize("order", [None, BY_ADA])
+def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often(order: Order | None) -> None:
     clock = FakeClock()
     begun: list[float] = []
 
@@ -184,7 +221,7 @@ def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often() -> None:
     latch = Latch(Hanging(failing=("unlock",)), max_age_seconds=1.0, clock=clock)
     for sequence in range(1, 400):
         at = clock.now
-        latch.take(unlocking(sequence, captured_at=at, expires_at=at + 0.5))
+        latch.take(unlocking(sequence, captured_at=at, expires_at=at + 0.5, order=order))
         latch.move()
         clock.now += 0.1
         latch.move()
@@ -192,6 +229,29 @@ def test_an_unlock_that_outlasts_its_lease_is_tried_ever_less_often() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] >= 0.5
     assert len(begun) < 8
+
+
+def test_a_new_wish_is_tried_at_once_however_often_those_before_it_failed() -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    for visit in range(1, 7):
+        bench.renew()
+        assert bench.actuator.calls.count("unlock") == visit
+        bench.give(locking(denies=True))
+    # Within one wish it is still tried ever less often.
+    for _ in range(8):
+        bench.renew()
+    assert bench.actuator.calls.count("unlock") == 8
+
+
+def test_a_lock_that_fails_after_its_unlock_did_keeps_its_own_times() -> None:
+    bench = Bench(FakeLock(failing=("unlock", "lock")))
+    bench.renew()
+    bench.actuator.calls.clear()
+    for _ in range(80):
+        bench.give(locking())
+        bench.wait(0.125)
+    # At once, then 0.5, 1.5, 3.5 and 7.5 s later.
+    assert bench.actuator.calls == ["lock"] * 5
 
 
 def test_what_is_left_behind_reports_nothing_more() -> None:
@@ -232,6 +292,45 @@ def test_a_pulse_is_cut_short_when_its_lease_ends() -> None:
     bench.give(unlocking(1, expires_at=0.5))
     bench.wait(0.5)
     assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+def test_each_order_to_unlock_brings_a_pulse_whatever_came_before_it() -> None:
+    bench = Bench(pulse_seconds=3.0)
+    for order in (None, BY_ADA, BY_BEN):
+        bench.actuator.calls.clear()
+        for _ in range(50):
+            bench.renew(order)
+        assert bench.actuator.calls == ["unlock", "lock"]
+
+
+def test_a_pulse_that_is_under_way_is_counted_from_a_newer_order() -> None:
+    bench = Bench(pulse_seconds=3.0)
+    states = []
+    for order in [None] * 16 + [BY_ADA] * 32:
+        bench.renew(order)
+        states.append(bench.latch.state)
+    assert states == ["unlocked"] * 39 + ["locked"] * 9
+    assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+def test_an_order_to_unlock_is_tried_at_once_five_times_more_after_five_that_failed() -> None:
+    bench = Bench(FakeLock(failing=("unlock",)))
+    for order in (None, BY_ADA):
+        for _ in range(99):
+            bench.renew(order)
+    assert bench.actuator.calls.count("unlock") == 10
+    bench.actuator.failing = ()
+    bench.renew(BY_BEN)
+    assert bench.latch.state == "unlocked"
+
+
+def test_an_order_to_lock_does_not_hasten_a_lock_that_fails() -> None:
+    bench = Bench(FakeLock(failing=("lock",)))
+    for minute in range(60):
+        order = Order(Door.LOCKED, f"closed, it is 20:{minute:02}")
+        bench.give(replace(locking(minute), order=order))
+        bench.wait(0.1)
+    assert len(bench.actuator.calls) < 6
 
 
 class TimedLock(FakeLock):

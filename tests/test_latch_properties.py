@@ -15,10 +15,12 @@ from hypothesis.stateful import (
 
 from monitor.actuators.latch import Latch
 from monitor.actuators.lease import Lease
+from monitor.decision import Door, Order
 from monitor.errors import ActuatorError
 
 MAX_AGE_SECONDS = 1.0
 PULSE_SECONDS = 0.4
+ORDERS = [Order(Door.UNLOCKED, f"unlocked by {name}") for name in ("Ada", "Ben")]
 
 
 class SlowLock(FakeLock):
@@ -73,6 +75,7 @@ class LatchMachine(RuleBasedStateMachine):
         self.right = Lease(unlocked=False, reason="the start")
         self.ends_at = self.clock.now
         self.wish = 0
+        self.wished_at = self.clock.now
         self.pulses: list[int] = []
         self.move()
 
@@ -93,8 +96,16 @@ class LatchMachine(RuleBasedStateMachine):
         ahead=st.sampled_from([1, 1, 1, 1, 2, 0, -1, -3]),
         age_seconds=st.sampled_from([0.0, 0.1, 0.9, 1.5]),
         lasts_seconds=st.sampled_from([-1.0, 0.0, 0.05, 0.5, 5.0, 60.0]),
+        order=st.sampled_from([None, None, None, *ORDERS]),
     )
-    def offer(self, unlocked: bool, ahead: int, age_seconds: float, lasts_seconds: float) -> None:
+    def offer(
+        self,
+        unlocked: bool,
+        ahead: int,
+        age_seconds: float,
+        lasts_seconds: float,
+        order: Order | None,
+    ) -> None:
         now = self.clock.now
         lease = Lease(
             unlocked=unlocked,
@@ -102,11 +113,14 @@ class LatchMachine(RuleBasedStateMachine):
             sequence=max(self.sequence + ahead, 0),
             captured_at=now - age_seconds,
             expires_at=now + lasts_seconds,
+            order=order,
         )
         fresh = lease.sequence > self.sequence and age_seconds <= MAX_AGE_SECONDS
         if not unlocked or (fresh and lasts_seconds > 0.0):
             over = not self.right.unlocked or now >= self.right.expires_at
-            self.wish += not unlocked or over
+            if not unlocked or over or order not in (None, self.right.order):
+                self.wish += 1
+                self.wished_at = now
             self.right = lease
             # It also ends where the picture is too old for what has to be tried again.
             self.ends_at = (
@@ -172,7 +186,8 @@ class LatchMachine(RuleBasedStateMachine):
         if self.pulse_seconds is not None:
             assert len(self.pulses) == len(set(self.pulses))
             if self.latch.state == "unlocked":
-                assert self.clock.now < self.lock.done[-1][0] + self.pulse_seconds
+                begun_at = max(self.lock.done[-1][0], self.wished_at)
+                assert self.clock.now < begun_at + self.pulse_seconds
 
     def teardown(self) -> None:
         count = len(self.lock.done)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -92,6 +94,37 @@ def test_a_busy_actuator_never_blocks_and_gets_only_the_newest_lease() -> None:
             worker.apply(unlocking(sequence))
         worker.apply(locking(100))
     assert "unlock" not in actuator.calls
+
+
+def test_a_lock_is_carried_out_before_a_newer_unlock_however_long_it_had_to_wait() -> None:
+    actuator = FakeLock()
+    with working(actuator, clock=FakeClock()) as worker:
+        actuator.hold_up.clear()
+        worker.apply(unlocking(1))
+        actuator.wait(lambda calls: calls == ["lock", "unlock"])
+        worker.apply(locking(2))
+        for sequence in range(3, 9):
+            worker.apply(unlocking(sequence))
+        actuator.hold_up.set()
+        actuator.wait(lambda calls: calls[2:4] == ["lock", "unlock"])
+    # A lock that was carried out is not carried out again.
+    assert actuator.calls[4:] == ["lock", "close"]
+
+
+def test_an_unlock_that_was_to_end_in_a_lock_is_not_wanted_again_for_a_newer_one() -> None:
+    actuator = FakeLock()
+    wanted = []
+    with working(actuator, clock=FakeClock()) as worker:
+        actuator.hold_up.clear()
+        worker.apply(unlocking(1))
+        actuator.wait(lambda calls: calls == ["lock", "unlock"])
+        for lease in (unlocking(2), locking(3), unlocking(4)):
+            worker.apply(lease)
+            wanted.append(actuator.is_wanted())
+        actuator.hold_up.set()
+        actuator.wait(lambda calls: calls[2:4] == ["lock", "unlock"])
+        wanted.append(actuator.is_wanted())
+    assert wanted == [True, False, False, True]
 
 
 def test_closing_takes_the_place_of_an_unlock_that_still_waits() -> None:
@@ -200,3 +233,17 @@ def test_a_denial_that_hangs_or_fails_reaches_neither_the_lock_nor_the_end() -> 
         actuator.wait(lambda calls: calls[-1] == "unlock")
         assert worker.close(PATIENCE_SECONDS)
     stuck.set()
+
+
+def test_a_worker_that_has_ended_is_held_by_nothing_that_it_drove() -> None:
+    actuator = FakeLock()
+    worker = Worker(Latch(actuator))
+    worker.start()
+    assert worker.close(PATIENCE_SECONDS)
+    gone = weakref.ref(worker)
+    gc.disable()
+    try:
+        del worker
+        assert gone() is None
+    finally:
+        gc.enable()

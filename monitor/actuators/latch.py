@@ -28,13 +28,15 @@ class Latch:
     its picture is too old; a lock never is. What is refused leaves the lease before it as it was.
 
     A failed call leaves the state unknown. After a failed unlock the door is locked; unlocking is
-    tried again, ever less often, five times in all for one wish. Locking is never given up, and
-    what is to be locked from now on is told so at once, whatever failed before.
+    tried again, ever less often, five times for one wish, counted anew once a renewal shows that
+    the unlock holds. Locking is never given up, and
+    what is to be locked from now on is told so at once, whatever failed before. An order to unlock
+    is a wish of its own.
 
     actuator: what is moved.
     pulse_seconds: for a strike that wants a pulse: lock this long after each unlock, and unlock
-        again only after the door was to be locked in between; None keeps it unlocked for as long
-        as leases come.
+        again only after the door was to be locked in between or by another order, from which a
+        pulse that is under way is counted anew; None keeps it unlocked for as long as leases come.
     max_age_seconds: from the taking of the picture until the actuator is told to unlock.
     first_retry_seconds: wait before a failed call is tried again; doubled each time, up to 8 s.
     watchers: told of every change and failure; each must return at once and never raise.
@@ -79,6 +81,10 @@ class Latch:
         fault = self._fault(lease) if lease.unlocked else None
         self._sequence = max(self._sequence, lease.sequence)
         if fault is None:
+            if not lease.unlocked and self._state is Door.LOCKED:
+                # Only unlocks can have failed, for a wish that is over. A lease that runs out is no
+                # such end: an unlock that outlasts each lease would be tried without a pause.
+                self._forget_failures()
             self._follow(lease)
         elif not self._refusing:
             # Once for a row of them: a detector that is too slow is late with every frame.
@@ -94,13 +100,14 @@ class Latch:
         wanted = self._wanted()
         spent = Lease(unlocked=False, reason=self._spent) if self._spent else None
         if self._tell(wanted, spent or self._lease):
-            self._failures = 0
-            self._retry_at = -math.inf
+            self._forget_failures()
             return
         if wanted is Door.UNLOCKED:
             self._tell(Door.LOCKED, Lease(unlocked=False, reason=_FAILED))
             self._tries += 1
-            self._spent = _FAILED if self._tries >= _UNLOCK_TRIES else None
+            if self._tries >= _UNLOCK_TRIES:
+                self._spent = _FAILED
+                _log.error("%s: unlocking given up until the next wish", self.actuator.name)
         # A bare power of two outgrows what a float holds after some hours of failures.
         doubled = 2 ** min(self._failures, _MOST_DOUBLINGS)
         wait_seconds = min(self._first_retry_seconds * doubled, _LONGEST_RETRY_SECONDS)
@@ -155,7 +162,9 @@ class Latch:
             stale = None if served else self._staleness(lease, now)
             over = "the lease ran out" if now >= lease.expires_at else stale
             if over:
-                self._follow(Lease(unlocked=False, reason=over, door_name=lease.door_name))
+                # Still under the same order, of which another lease is no new wish.
+                name, order = lease.door_name, lease.order
+                self._follow(Lease(unlocked=False, reason=over, door_name=name, order=order))
         if not self._lease.unlocked:
             self._spent = None
             self._tries = 0
@@ -167,9 +176,18 @@ class Latch:
         ends = not lease.unlocked and (self._lease.unlocked or denied)
         if ends and self._state is not Door.LOCKED:
             # An unlock that seemed to fail may have opened the door all the same.
-            self._failures = 0
-            self._retry_at = -math.inf
+            self._forget_failures()
+        if lease.unlocked and lease.order not in (None, self._lease.order):
+            # Whoever gives it may stand before a door that an earlier wish left locked.
+            self._spent = None
+            self._tries = 0
+            self._forget_failures()
+            self._pulse_ends_at = self._clock() + self._pulse_seconds
         self._lease = lease
+
+    def _forget_failures(self) -> None:
+        self._failures = 0
+        self._retry_at = -math.inf
 
     def _wanted(self) -> Door:
         return Door.LOCKED if self._spent else self._lease.wanted
@@ -203,7 +221,9 @@ class Latch:
             self._applied = lease
             # At half time, so that a renewal that fails or comes late still has the other half.
             self._renew_at = now + (lease.expires_at - now) / 2
-            if before is not wanted:
+            if before is wanted:
+                self._tries = 0
+            else:
                 self._pulse_ends_at = now + self._pulse_seconds
         if before is not wanted:
             self._log_change(self._report(lease, lease.reason))

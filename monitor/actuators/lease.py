@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..decision import Door
+from ..decision import Door, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Lease:
     captured_at: `time.monotonic()` of the picture that it goes back to; None without one.
     expires_at: `time.monotonic()` at which an unlocked door locks by itself; ignored when locked.
     denies: whether it locks because someone in the picture must not pass.
+    order: what overruled the picture; None for nothing. With another one a new wish begins.
     """
 
     unlocked: bool
@@ -29,6 +30,7 @@ class Lease:
     captured_at: float | None = None
     expires_at: float = -math.inf
     denies: bool = False
+    order: Order | None = None
 
     @property
     def wanted(self) -> Door:

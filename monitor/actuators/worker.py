@@ -27,7 +27,8 @@ class Worker:
     latch: what is moved; used by this worker's thread alone.
     denier: what shows at the door that someone is turned away.
     overwrite: drop a lease that is waiting when a newer one comes, so that `apply` never blocks
-        (live); otherwise `apply` waits until there is room (recorded).
+        (live); otherwise `apply` waits until there is room (recorded). Before an unlock that took
+        the place of a lock, the door is locked all the same.
     final_waits_seconds: waits before each further try to lock at the end.
 
     `name` is the actuator's.
@@ -45,11 +46,14 @@ class Worker:
         self._denier = denier
         self._overwrite = overwrite
         self._final_waits_seconds = final_waits_seconds
-        self._leases: Channel[Lease] = Channel(1, overwrite=overwrite)
+        # Each lease with the latest one that locks, which it may have taken the place of.
+        self._leases: Channel[tuple[Lease | None, Lease]] = Channel(1, overwrite=overwrite)
         self._locked_at_the_end = False
         self._ending = threading.Event()
         self._abandoned = threading.Event()
         self._newest: Lease | None = None
+        self._latest_lock: Lease | None = None
+        self._taken_lock: Lease | None = None
         latch.actuator.is_wanted = self._is_wanted
         self.name = latch.actuator.name
         self._thread = threading.Thread(
@@ -72,8 +76,10 @@ class Worker:
         if self._denier:
             self._denier.see(lease)
         self._newest = lease
+        if not lease.unlocked:
+            self._latest_lock = lease
         with contextlib.suppress(Closed):
-            self._leases.put(lease)
+            self._leases.put((self._latest_lock, lease))
 
     def watch(self, result: Result) -> None:
         """Let the actuator take note of what became of a frame; returns at once."""
@@ -112,6 +118,8 @@ class Worker:
     def _is_wanted(self) -> bool:
         """Whether an unlock that is going on is to be brought to its end."""
         ends = self._ending.is_set() or self._abandoned.is_set()
+        # Also where a newer unlock waits behind the lock: that one is a wish of its own.
+        ends = ends or self._latest_lock is not self._taken_lock
         return not ends and (self._newest is None or not self._latch.is_over(self._newest))
 
     def _work(self) -> None:
@@ -122,16 +130,25 @@ class Worker:
             self._leases.close()
             self._lock_finally()
             self._latch.actuator.close()
+            # Each would hold the other, and the last picture with them, until somebody looked for
+            # such circles, which may be hours later.
+            self._latch.actuator.is_wanted = _unwanted
 
     def _follow_leases(self) -> None:
         while not self._ending.is_set():
             self._latch.move()
             try:
-                self._latch.take(self._leases.get(self._latch.patience_seconds()))
+                lock, lease = self._leases.get(self._latch.patience_seconds())
             except TimeoutError:
                 continue
             except Closed:
                 return
+            if lock is not None and lock is not self._taken_lock:
+                self._taken_lock = lock
+                self._latch.take(lock)
+                self._latch.move()
+            if lease.unlocked:
+                self._latch.take(lease)
 
     def _lock_finally(self) -> None:
         self._locked_at_the_end = self._latch.lock("the end")
@@ -139,3 +156,7 @@ class Worker:
             if self._locked_at_the_end or self._abandoned.wait(wait_seconds):
                 return
             self._locked_at_the_end = self._latch.lock("the end")
+
+
+def _unwanted() -> bool:
+    return False
