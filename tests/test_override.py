@@ -148,6 +148,18 @@ def test_who_asked_for_what_stands_in_the_log(caplog: pytest.LogCaptureFixture) 
     ]
 
 
+def test_a_door_whose_source_has_ended_is_locked_and_may_be_ordered_so() -> None:
+    desk = Desk()
+    desk.override.request("unlock", 60.0, "Ada")
+    desk.override.ended = lambda: True
+    assert desk.door() is None
+    with pytest.raises(UsageError, match="front: its source has ended, and it stays locked"):
+        desk.override.request("unlock", 5.0, "Ada")
+    desk.override.request("lock", 10.0, "Ben")
+    assert desk.door() is Door.LOCKED
+    assert desk.noted[1] == ("unlocked by Ada: ended", None)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "override.sock"

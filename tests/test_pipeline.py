@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from conftest import CLASSES, ColourDetector, FrameSource, picture
 from test_doorkeeper import LeaseBook
 
 from monitor.capture import Capture
+from monitor.decision import Order
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import ActuatorError, SourceError
@@ -36,6 +37,7 @@ def line(
     name: str = "door",
     detector: Callable[[Image], Detections] | None = None,
     locks: tuple[LeaseBook, ...] = (),
+    orders: Sequence[Callable[[], Order | None]] = (),
     orientation: Orientation | None = None,
     paced: bool = False,
     waits: Iterable[float] = (0.0, 0.0),
@@ -45,6 +47,7 @@ def line(
         zones=Zones(),
         judge=Policy(FrameRule(classes=CLASSES)),
         locks=locks,
+        orders=orders,
         live=source.live,
         grace_seconds=0.5,
         max_age_seconds=1.0,

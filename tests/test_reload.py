@@ -497,7 +497,9 @@ def test_a_door_that_is_gone_takes_no_orders_and_keeps_those_that_it_had() -> No
         run(load(None), check_interrupt=lambda: None, newer=partial(next, steps()))
 
 
-def test_a_door_whose_source_has_ended_takes_no_orders() -> None:
+def test_a_door_whose_source_has_ended_takes_no_unlock_but_a_lock(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     write(
         front(),
         back(source="bare/00.png"),
@@ -505,11 +507,19 @@ def test_a_door_whose_source_has_ended_takes_no_orders() -> None:
         override={"socket": "run/override.sock"},
     )
 
-    order = partial(
-        ask, Path("run/override.sock"), door="back", action="lock", seconds=1.0, by="Ada"
-    )
-    with pytest.raises(UsageError, match="back: its source has ended, and it stays locked"):
-        run(load(None), check_interrupt=order)
+    order = partial(ask, Path("run/override.sock"), door="back", seconds=60.0, by="Ada")
+
+    def steps() -> Iterator[None]:
+        order(action="unlock")
+        while "back: unlocked by Ada: ended" not in caplog.messages:
+            yield None
+        with pytest.raises(UsageError, match="back: its source has ended, and it stays locked"):
+            order(action="unlock")
+        assert order(action="lock") == "back: locked by Ada for 60 s"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(load(None), check_interrupt=lambda: None, newer=partial(next, steps()))
 
 
 @pytest.fixture
