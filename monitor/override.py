@@ -83,6 +83,12 @@ class Override:
             self._end()
             return self._order
 
+    def leave(self) -> None:
+        """End an unlock and take none until `ended` is set anew: the door is gone. A lock lasts."""
+        self.ended = lambda: True
+        with self._guard:
+            self._end()
+
     def _problem(self, action: str, seconds: float, by: str) -> str | None:
         """What stands against an order; None for nothing."""
         if action not in ACTIONS:

@@ -160,6 +160,20 @@ def test_a_door_whose_source_has_ended_is_locked_and_may_be_ordered_so() -> None
     assert desk.noted[1] == ("unlocked by Ada: ended", None)
 
 
+@pytest.mark.parametrize(("action", "door"), [("lock", Door.LOCKED), ("unlock", None)])
+def test_a_lock_outlasts_its_door_and_an_unlock_does_not(action: str, door: Door | None) -> None:
+    desk = Desk()
+    desk.override.request(action, 60.0, "Ada")
+    desk.override.leave()
+    assert [what for what, _ in desk.noted][1:] == ([] if door else ["unlocked by Ada: ended"])
+    # an order that was on its way when the door went
+    with pytest.raises(UsageError):
+        desk.override.request("unlock", 60.0, "Ada")
+    # and the door is back
+    desk.override.ended = lambda: False
+    assert desk.door() is door
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "override.sock"
