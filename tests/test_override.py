@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,6 +234,30 @@ def test_a_line_that_is_no_request_is_refused_and_the_next_one_heard(
             assert "refused" in json.loads(answers.readline())
     assert override.order() is None
     ask(path, door="front", action="lock", seconds=1.0, by="Ada")
+
+
+def test_a_client_that_never_ends_its_line_keeps_nobody_from_ordering(
+    path: Path, override: Override
+) -> None:
+    ended = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.1):
+                client.sendall(b" ")
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        dripping = threading.Thread(target=drip, args=(client,))
+        dripping.start()
+        try:
+            ask(path, door="front", action="lock", seconds=60.0, by="Ada")
+        finally:
+            ended.set()
+            dripping.join()
+    order = override.order()
+    assert order is not None
+    assert order.door is Door.LOCKED
 
 
 def test_nobody_else_can_reach_the_socket(path: Path, override: Override) -> None:
