@@ -27,6 +27,9 @@ class Capture:
     orientation: how to turn each picture before anything looks at it.
     paced: whether a recorded source plays at the speed of its own timestamps.
     waits: seconds before each attempt to reach a live source again.
+
+    `ended` says whether the source has ended by itself, well or by an error, so that no frame will
+    come any more; it does so before anybody can hear of the end.
     """
 
     def __init__(
@@ -39,17 +42,13 @@ class Capture:
     ) -> None:
         self.source = source
         self.sole = True
+        self.ended = False
         self.error: Exception | None = None
         self._orientation = orientation or Orientation()
         self._paced = paced and not source.live
         self._waits = waits
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether no frame will come any more."""
-        return self._thread is not None and not self._thread.is_alive()
 
     def start(self, frames: Channel[Frame | str], attempted: Callable[[], None]) -> None:
         """Start the thread.
@@ -82,18 +81,21 @@ class Capture:
             self._thread.join(timeout_seconds)
 
     def _work(self, source: Source, frames: Channel[Frame | str]) -> None:
+        end = f"{source.name}: has ended"
         try:
             self._hand_on(source, frames)
             if self._paced and not self.sole:
                 # The last picture lasts as long as others: what is said next takes its place.
                 self._stop.wait(1.0 / (source.fps or FPS_OF_LAST_RESORT))
-            self._say(frames, f"{source.name}: has ended")
         except Closed:
             pass
         except Exception as error:
             self.error = error
-            self._say(frames, str(error))
+            end = str(error)
         finally:
+            # A door that begins anew stops its capture, and what was ordered at it lasts.
+            self.ended = not self._stop.is_set()
+            self._say(frames, end)
             frames.close()
             source.close()
 

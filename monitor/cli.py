@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments: those of the command line; None for the process's own.
 
     Returns 0 when all went well, 1 for a failure at run time, 2 for wrong usage, configuration or
-    model file, and 128 plus the signal's number when stopped by one.
+    model file, and 128 plus the signal's number when stopped by one, with every door locked.
     """
     options = make_parser().parse_args(arguments)
     try:

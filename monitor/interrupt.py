@@ -12,7 +12,8 @@ _SIGNALS = [number for number in signal.Signals if number.name in ("SIGHUP", "SI
 class Interrupted(Exception):
     """The user or the system asked the program to end.
 
-    exit_code: 128 plus the number of the signal, as shells have it.
+    exit_code: 128 plus the number of the signal, as shells have it; that of a failure once it turns
+        out that a door cannot be locked.
     """
 
     def __init__(self, signal_number: int) -> None:

@@ -20,9 +20,9 @@ class Override:
     """What a person has ordered a door to be; may be asked and read by any thread.
 
     An unlock opens without any evidence: whoever asks for it stands there instead of the camera. So
-    it also outlasts a camera that fails, but never its own end, at which the door locks and CLEAR
-    must hold anew. A lock beats everything, also an unlock that is asked for while it lasts; only
-    another lock replaces it, and a short one takes it back.
+    it also outlasts a camera that fails, but never its own end nor that of the door's source, at
+    which the door locks and CLEAR must hold anew. A lock beats everything, also an unlock that is
+    asked for while it lasts; only another lock replaces it, and a short one takes it back.
 
     door_name: in the log.
     max_seconds: longest time that may be asked for.
@@ -30,7 +30,7 @@ class Override:
         from now on by a new one; must return at once and never raise.
     clock: the seconds in which leases expire.
 
-    `ended` says whether nothing is decided about the door any more, so that no order would count.
+    `ended` says whether the door's source has ended, so that nobody may unlock it any more.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class Override:
         by: who asks, 1 to 64 printable characters.
         way: for the record, on which way it was asked, such as `on the live page`.
 
-        Raises UsageError when any of them is wrong, a lock that lasts stands against an unlock, or
-        the door has `ended`.
+        Raises UsageError when any of them is wrong, and for an unlock while a lock lasts or once
+        the source has `ended`.
         """
         with self._guard:
             self._end()
@@ -83,6 +83,12 @@ class Override:
             self._end()
             return self._order
 
+    def leave(self) -> None:
+        """End an unlock and take none until `ended` is set anew: the door is gone. A lock lasts."""
+        self.ended = lambda: True
+        with self._guard:
+            self._end()
+
     def _problem(self, action: str, seconds: float, by: str) -> str | None:
         """What stands against an order; None for nothing."""
         if action not in ACTIONS:
@@ -91,7 +97,7 @@ class Override:
             return f"{seconds:g} s found, expected more than 0, at most {self.max_seconds:g} s"
         if not (by.strip() and by.isprintable() and len(by) <= _LONGEST_NAME):
             return f"name {by!r} found, expected 1 to {_LONGEST_NAME} printable characters"
-        if self.ended():
+        if self.ended() and action == "unlock":
             return "its source has ended, and it stays locked"
         if self._order is not None and self._order.door is Door.LOCKED and action == "unlock":
             left_seconds = self._order.until - self._clock()
@@ -99,7 +105,10 @@ class Override:
         return None
 
     def _end(self) -> None:
-        if self._order is not None and self._clock() >= self._order.until:
+        if self._order is None:
+            return
+        forsaken = self._order.door is Door.UNLOCKED and self.ended()
+        if forsaken or self._clock() >= self._order.until:
             self._note(f"{self._order.reason}: ended")
             self._order = None
 

@@ -8,6 +8,7 @@ import socket
 import socketserver
 import stat
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,22 +19,35 @@ from .override import Override
 
 _LONGEST_LINE_BYTES = 1024
 _TIMEOUT_SECONDS = 2.0
+# For the whole line: the next one waits meanwhile, and must not give up before it is its turn.
+_LINE_SECONDS = 1.0
 
 
-class _Request(socketserver.StreamRequestHandler):
+class _Request(socketserver.BaseRequestHandler):
     """Answers one request with {"done": text} or {"refused": text}."""
 
-    timeout = _TIMEOUT_SECONDS
     server: _Server
 
     def handle(self) -> None:
         try:
-            answer = {"done": self._carry_out(self.rfile.readline(_LONGEST_LINE_BYTES + 1))}
+            answer = {"done": self._carry_out(self._line())}
         except MaskgateError as error:
             answer = {"refused": str(error)}
         except OSError:
             return
-        self.wfile.write(json.dumps(answer).encode() + b"\n")
+        self.request.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _line(self) -> bytes:
+        """What is asked, as far as it can be too long; raises OSError when it takes too long."""
+        deadline = time.monotonic() + _LINE_SECONDS
+        line = b""
+        while b"\n" not in line and len(line) <= _LONGEST_LINE_BYTES:
+            self.request.settimeout(max(deadline - time.monotonic(), 0.0))
+            part = self.request.recv(_LONGEST_LINE_BYTES + 1 - len(line))
+            if not part:
+                break
+            line += part
+        return line
 
     def _carry_out(self, line: bytes) -> str:
         expected = "a line of JSON with door, action, seconds and by"

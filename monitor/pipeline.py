@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -12,8 +13,11 @@ from .channel import Channel, Closed
 from .doorkeeper import Doorkeeper, Lock, Result
 from .errors import ActuatorError
 from .frame import Frame
+from .interrupt import Interrupted
 from .line import TICK_SECONDS, Line, close
 from .turns import Turns
+
+_log = logging.getLogger("monitor.door")
 
 SHUTDOWN_SECONDS = 5.0
 
@@ -30,7 +34,8 @@ class Pipeline:
     a frame either way, and in a batch the first frame would wait for the last.
 
     Leaving the context locks every door, ends the threads, and raises the first error that one of
-    them met.
+    them met, or else one for the actuators that could not be locked. Beside another error these are
+    in the log, and make the exit code of an Interrupted that of a failure.
 
     lines: the doors, each with a name of its own.
 
@@ -78,14 +83,19 @@ class Pipeline:
         # Before the threads are joined: a camera or detector that hangs must not keep a door open.
         left_open = self.left_open.union(_ended(self.lines, deadline))
         self._thread.join(max(deadline - time.monotonic(), 0.0))
-        if error is not None:
-            return
-        for met in (self._error, *(line.capture.error for line in self.lines)):
-            if met is not None:
-                raise met
+        errors = (error, self._error, *(line.capture.error for line in self.lines))
+        met = next((each for each in errors if each is not None), None)
         if left_open:
             names = ", ".join(sorted({door for door, _ in left_open}))
-            raise ActuatorError(f"{names}: an actuator could not be locked; see the log")
+            problem = f"{names}: an actuator could not be locked"
+            if met is None:
+                raise ActuatorError(f"{problem}; see the log")
+            _log.error(problem)
+            if isinstance(met, Interrupted):
+                # Otherwise whoever stopped the run takes it for a good end.
+                met.exit_code = ActuatorError.exit_code
+        if error is None and met is not None:
+            raise met
 
     def results(self, tick_seconds: float = TICK_SECONDS) -> Iterator[tuple[Line, Result] | None]:
         """Yield each door's results until every source has ended; None when a tick brought none."""

@@ -240,6 +240,23 @@ def test_a_signal_ends_the_command_with_the_door_locked(
     command: str, number: signal.Signals
 ) -> None:
     Path("config.yaml").write_text(DOOR)
+    code, err = stopped(command, number)
+    assert code == 128 + number
+    assert f"stopped by {number.name}" in err
+    assert "Traceback" not in err
+    assert Path("moves").read_text().split()[-1] == "locked"
+
+
+def test_a_door_that_cannot_be_locked_when_a_signal_ends_the_command_is_a_failure() -> None:
+    Path("config.yaml").write_text(DOOR.replace("echo locked >> moves", "exit 3"))
+    code, err = stopped("run", signal.SIGTERM)
+    assert code == 1
+    assert "door: an actuator could not be locked" in err
+    assert "stopped by SIGTERM" in err
+
+
+def stopped(command: str, number: signal.Signals) -> tuple[int, str]:
+    """The exit code and errors of a command that gets a signal once it has unlocked the door."""
     arguments = ["run", "--no-window"] if command == "run" else ["replay", "demo"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
@@ -256,10 +273,7 @@ def test_a_signal_ends_the_command_with_the_door_locked(
             break
     process.send_signal(number)
     _, err = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 128 + number
-    assert f"stopped by {number.name}" in err
-    assert "Traceback" not in err
-    assert Path("moves").read_text().split()[-1] == "locked"
+    return process.returncode, err
 
 
 def test_a_terminal_that_is_gone_ends_the_command_with_the_door_locked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -22,6 +23,7 @@ from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
 from monitor.line import TICK_SECONDS
+from monitor.override import Override
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
 from monitor.zones import Zones
@@ -127,6 +129,30 @@ def test_a_clip_that_ends_locks_its_door_and_the_others_go_on() -> None:
         until(running, "front", served(5))
     assert (ended.decision.door, ended.decision.reason) == (Door.LOCKED, "frames: has ended")
     assert [lease.unlocked for lease in book.leases][-2:] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("live", "end", "reason"),
+    [
+        pytest.param(False, [], "frames: has ended", id="clip"),
+        pytest.param(True, [ZeroDivisionError("defect")], "defect", id="camera"),
+    ],
+)
+def test_an_unlock_by_hand_ends_with_the_source_of_its_door(
+    live: bool, end: list[Exception], reason: str
+) -> None:
+    source = FrameSource([*frames(3), *end], live=live)
+    override = Override("back", max_seconds=60.0)
+    override.request("unlock", 60.0, "Ada")
+    book = LeaseBook()
+    back = line(source, name="back", locks=(book,), orders=[override.order])
+    override.ended = lambda: back.capture.ended
+    raised = pytest.raises(ZeroDivisionError) if live else contextlib.nullcontext()
+    with raised, Pipeline([back, line(Steady(), name="front")]) as running:
+        ended = until(running, "back", lambda result: result.decision.reason.endswith(reason))
+        until(running, "front", served(5))
+    assert (ended.decision.door, ended.decision.reason) == (Door.LOCKED, reason)
+    assert not book.leases[-1].unlocked
 
 
 def test_the_run_ends_when_every_clip_has_ended() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,6 +150,32 @@ def test_who_asked_for_what_stands_in_the_log(caplog: pytest.LogCaptureFixture) 
     ]
 
 
+def test_a_door_whose_source_has_ended_is_locked_and_may_be_ordered_so() -> None:
+    desk = Desk()
+    desk.override.request("unlock", 60.0, "Ada")
+    desk.override.ended = lambda: True
+    assert desk.door() is None
+    with pytest.raises(UsageError, match="front: its source has ended, and it stays locked"):
+        desk.override.request("unlock", 5.0, "Ada")
+    desk.override.request("lock", 10.0, "Ben")
+    assert desk.door() is Door.LOCKED
+    assert desk.noted[1] == ("unlocked by Ada: ended", None)
+
+
+@pytest.mark.parametrize(("action", "door"), [("lock", Door.LOCKED), ("unlock", None)])
+def test_a_lock_outlasts_its_door_and_an_unlock_does_not(action: str, door: Door | None) -> None:
+    desk = Desk()
+    desk.override.request(action, 60.0, "Ada")
+    desk.override.leave()
+    assert [what for what, _ in desk.noted][1:] == ([] if door else ["unlocked by Ada: ended"])
+    # an order that was on its way when the door went
+    with pytest.raises(UsageError):
+        desk.override.request("unlock", 60.0, "Ada")
+    # and the door is back
+    desk.override.ended = lambda: False
+    assert desk.door() is door
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "override.sock"
@@ -206,6 +234,30 @@ def test_a_line_that_is_no_request_is_refused_and_the_next_one_heard(
             assert "refused" in json.loads(answers.readline())
     assert override.order() is None
     ask(path, door="front", action="lock", seconds=1.0, by="Ada")
+
+
+def test_a_client_that_never_ends_its_line_keeps_nobody_from_ordering(
+    path: Path, override: Override
+) -> None:
+    ended = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.1):
+                client.sendall(b" ")
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        dripping = threading.Thread(target=drip, args=(client,))
+        dripping.start()
+        try:
+            ask(path, door="front", action="lock", seconds=60.0, by="Ada")
+        finally:
+            ended.set()
+            dripping.join()
+    order = override.order()
+    assert order is not None
+    assert order.door is Door.LOCKED
 
 
 def test_nobody_else_can_reach_the_socket(path: Path, override: Override) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from conftest import CLASSES, ColourDetector, FrameSource, picture
 from test_doorkeeper import LeaseBook
 
 from monitor.capture import Capture
+from monitor.decision import Order
 from monitor.detections import Detections
 from monitor.doorkeeper import Doorkeeper, Result
 from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
+from monitor.interrupt import Interrupted
 from monitor.line import Line
 from monitor.orientation import Orientation
 from monitor.pipeline import Pipeline
@@ -36,6 +39,7 @@ def line(
     name: str = "door",
     detector: Callable[[Image], Detections] | None = None,
     locks: tuple[LeaseBook, ...] = (),
+    orders: Sequence[Callable[[], Order | None]] = (),
     orientation: Orientation | None = None,
     paced: bool = False,
     waits: Iterable[float] = (0.0, 0.0),
@@ -45,6 +49,7 @@ def line(
         zones=Zones(),
         judge=Policy(FrameRule(classes=CLASSES)),
         locks=locks,
+        orders=orders,
         live=source.live,
         grace_seconds=0.5,
         max_age_seconds=1.0,
@@ -239,6 +244,29 @@ def test_a_door_that_could_not_be_locked_at_the_end_is_an_error() -> None:
         pipeline(FrameSource(frames(2)), locks=(lock,)) as running,
     ):
         taken(running)
+
+
+@pytest.mark.parametrize("of_main", [True, False])
+def test_another_error_does_not_hide_a_door_that_could_not_be_locked(
+    of_main: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = LastLock(threading.Event(), locked=False)
+    source = FrameSource([*frames(1), *([] if of_main else [SourceError("clip: truncated")])])
+    expected = ZeroDivisionError if of_main else SourceError
+    with pytest.raises(expected), pipeline(source, locks=(lock,)) as running:
+        _ = len(taken(running)) / (0 if of_main else 1)
+    assert caplog.messages == ["door: an actuator could not be locked"]
+
+
+@pytest.mark.parametrize(("locked", "code"), [(True, 128 + signal.SIGTERM), (False, 1)])
+def test_a_signal_ends_a_run_well_only_if_the_door_could_be_locked(locked: bool, code: int) -> None:
+    lock = LastLock(threading.Event(), locked=locked)
+    with (
+        pytest.raises(Interrupted) as stopped,
+        pipeline(FrameSource(frames(2)), locks=(lock,)),
+    ):
+        raise Interrupted(signal.SIGTERM)
+    assert stopped.value.exit_code == code
 
 
 def test_a_camera_that_breaks_off_is_connected_anew_and_the_attempts_are_counted() -> None:

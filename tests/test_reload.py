@@ -472,44 +472,83 @@ def test_a_configuration_that_comes_after_the_end_of_the_run_changes_nothing() -
         assert list(doors.pipeline.results()) == []
 
 
-def test_a_door_that_is_gone_takes_no_orders_and_keeps_those_that_it_had() -> None:
-    others: dict[str, Any] = {
-        "override": {"socket": "run/override.sock"},
-        "web": {"serve": "never"},
-        "window": "never",
-    }
-    order = partial(ask, Path("run/override.sock"), door="back", seconds=60.0, by="Ada")
+ORDERED: dict[str, Any] = {
+    "override": {"socket": "run/override.sock"},
+    "web": {"serve": "never"},
+    "window": "never",
+}
+order = partial(ask, Path("run/override.sock"), door="back", seconds=60.0, by="Ada")
 
+
+def follow_steps(steps: Iterator[Config | None], **keys: Any) -> None:
+    """Run two doors that take orders, the back one with these keys, until the steps end it."""
+    write(front(), back(**keys), **ORDERED)
+    with pytest.raises(KeyboardInterrupt):
+        run(load(None), check_interrupt=lambda: None, newer=partial(next, steps))
+
+
+def test_a_door_that_is_gone_takes_no_orders_and_keeps_a_lock_that_it_had() -> None:
     def steps() -> Iterator[Config]:
         assert order(action="lock") == "back: locked by Ada for 60 s"
-        write(front(), **others)
+        write(front(), **ORDERED)
         yield load(None)
         with pytest.raises(UsageError, match="door 'back' found, expected front"):
             order(action="lock")
-        write(front(), back(), **others)
+        write(front(), back(), **ORDERED)
         yield load(None)
         with pytest.raises(UsageError, match="back: locked by Ada, for another"):
             order(action="unlock")
         raise KeyboardInterrupt
 
-    write(front(), back(), **others)
-    with pytest.raises(KeyboardInterrupt):
-        run(load(None), check_interrupt=lambda: None, newer=partial(next, steps()))
+    follow_steps(steps())
 
 
-def test_a_door_whose_source_has_ended_takes_no_orders() -> None:
-    write(
-        front(),
-        back(source="bare/00.png"),
-        window="never",
-        override={"socket": "run/override.sock"},
-    )
+def test_an_unlock_by_hand_does_not_open_a_door_that_was_gone_meanwhile(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def steps() -> Iterator[Config]:
+        order(action="unlock")
+        write(front(), **ORDERED)
+        yield load(None)
+        assert "back: unlocked by Ada: ended" in caplog.messages
+        write(front(), back(), **ORDERED)
+        yield load(None)
+        order(action="lock")
+        assert "back: unlocked by Ada: replaced" not in caplog.messages
+        order(action="lock")
+        assert "back: locked by Ada: replaced" in caplog.messages
+        raise KeyboardInterrupt
 
-    order = partial(
-        ask, Path("run/override.sock"), door="back", action="lock", seconds=1.0, by="Ada"
-    )
-    with pytest.raises(UsageError, match="back: its source has ended, and it stays locked"):
-        run(load(None), check_interrupt=order)
+    follow_steps(steps())
+
+
+def test_an_unlock_by_hand_lasts_at_a_door_that_begins_anew(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def steps() -> Iterator[Config]:
+        order(action="unlock")
+        write(front(), back(mirror=True), **ORDERED)
+        yield load(None)
+        order(action="lock")
+        assert "back: unlocked by Ada: replaced" in caplog.messages
+        raise KeyboardInterrupt
+
+    follow_steps(steps())
+
+
+def test_a_door_whose_source_has_ended_takes_no_unlock_but_a_lock(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def steps() -> Iterator[None]:
+        order(action="unlock")
+        while "back: unlocked by Ada: ended" not in caplog.messages:
+            yield None
+        with pytest.raises(UsageError, match="back: its source has ended, and it stays locked"):
+            order(action="unlock")
+        assert order(action="lock") == "back: locked by Ada for 60 s"
+        raise KeyboardInterrupt
+
+    follow_steps(steps(), source="bare/00.png")
 
 
 @pytest.fixture

@@ -107,7 +107,8 @@ def run(
                 break
             if doors.follow(newer):
                 for gone in overrides.keys() - {line.name for line in doors.pipeline.lines}:
-                    del overrides[gone]
+                    # Nobody could take an unlock back before the door is there again.
+                    overrides.pop(gone).leave()
                 if page:
                     page.arrange(doors.names)
 
