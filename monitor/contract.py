@@ -101,7 +101,7 @@ class Contract:
     classes: class names in the order of the score columns.
     resize: the size at which the network looks at a frame.
     grant: default score, 0 to 1, from which an allowed class counts as seen for certain.
-    deny: default score, 0 to 1, from which any other class keeps the door shut; below `grant`.
+    deny: default score, SCORE_FLOOR to `grant`, from which any other class keeps the door shut.
     producer: program and version that wrote the file.
     training: free summary of how and on what the model was trained.
     metrics: figures measured before export, by name.
@@ -169,10 +169,10 @@ class Contract:
         wrong = []
         if not self.classes or len(set(self.classes)) != len(self.classes):
             wrong.append(f"classes {list(self.classes)} found, expected distinct names")
-        if not 0.0 < self.deny <= self.grant <= 1.0:
+        if not SCORE_FLOOR <= self.deny <= self.grant <= 1.0:
             wrong.append(
                 f"thresholds deny {self.deny}, grant {self.grant} found, "
-                "expected 0 < deny <= grant <= 1"
+                f"expected {SCORE_FLOOR:g} <= deny <= grant <= 1"
             )
         if wrong:
             raise ModelError(f"{where}: " + "; ".join(wrong))

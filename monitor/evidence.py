@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from .contract import SCORE_FLOOR
 from .detections import Detections, FloatArray
 from .errors import ConfigError
 
@@ -52,8 +53,8 @@ class FrameRule:
     classes: the model's class names in the order of the score columns.
     allowed: the classes with which a face may pass.
     grant: score, 0 to 1, from which a face counts as allowed.
-    deny: score, 0 to 1, from which any other class keeps the door shut, and under whose value a
-        detection is noise; at most `grant`.
+    deny: score, SCORE_FLOOR to `grant`, from which any other class keeps the door shut, and under
+        whose value a detection is noise.
     min_faces: allowed faces needed, at least 1: an empty frame never opens the door.
     smallest_face_px: detections with a smaller side (square root of the area) are ignored.
 
@@ -77,8 +78,9 @@ class FrameRule:
                 f"model's classes: {', '.join(classes)}",
             ),
             (
-                0.0 < deny <= grant <= 1.0,
-                f"deny {deny} and grant {grant} found, expected 0 < deny <= grant <= 1",
+                SCORE_FLOOR <= deny <= grant <= 1.0,
+                f"deny {deny} and grant {grant} found, "
+                f"expected {SCORE_FLOOR:g} <= deny <= grant <= 1",
             ),
             (min_faces >= 1, f"min_faces: found {min_faces}, expected at least 1"),
             (

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from .contract import SCORE_FLOOR
 from .schema import Listed, Unshown, filled
 
 
@@ -71,6 +72,7 @@ Argument = Annotated[str, AfterValidator(_argument)]
 Arguments = Annotated[Listed[Argument], AfterValidator(filled)]
 WebAddress = Annotated[str, AfterValidator(_address)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Score = Annotated[float, Field(gt=0, le=1)]
+# No face that scores less is told of, so that no lower threshold would be in force.
+Score = Annotated[float, Field(ge=SCORE_FLOOR, le=1)]
 Point = Annotated[tuple[Fraction, Fraction], Field(strict=False)]
 Polygon = Annotated[Listed[Point], AfterValidator(_enclosing)]

@@ -193,11 +193,12 @@ doors:
       - {name: log}
       - bell
   - {name: "", policy: 3}
+  - {name: y, policy: {grant: 0, deny: 0.049}}
 """
     with pytest.raises(ConfigError) as refusal:
         load_text(tmp_path, text)
     first, *lines = str(refusal.value).splitlines()
-    assert first == f"{tmp_path / 'door.yaml'}: 26 errors"
+    assert first == f"{tmp_path / 'door.yaml'}: 28 errors"
     assert sorted(line.strip() for line in lines) == sorted(
         [
             "modle: unknown key found, expected none of that name",
@@ -228,6 +229,8 @@ doors:
             "doors[0].actuators[3]: found 'bell', expected a mapping of keys to values",
             "doors[1].name: found '', expected printable text",
             "doors[1].policy: found 3, expected a mapping of keys to values",
+            "doors[2].policy.grant: found 0, expected greater than or equal to 0.05",
+            "doors[2].policy.deny: found 0.049, expected greater than or equal to 0.05",
         ]
     )
 

@@ -112,6 +112,11 @@ def test_a_newer_minor_version_is_read() -> None:
         ),
         ({"maskgate.thresholds": '{"grant": 0.3, "deny": 0.5}'}, "deny <= grant"),  # unsafe
         ({"maskgate.thresholds": '{"grant": NaN, "deny": 0.1}'}, "deny <= grant"),  # not a number
+        # a face that no score tells of cannot keep the door shut
+        (
+            {"maskgate.thresholds": '{"grant": 0.4, "deny": 0.04}'},
+            "deny 0.04.*expected 0.05 <= deny",
+        ),
     ],
 )
 def test_a_file_that_says_the_wrong_thing_is_refused_by_name(

@@ -111,7 +111,7 @@ def test_detections_of_another_model_are_refused() -> None:
         pytest.param({"allowed": ("masc",)}, "masc.*mask, noMask", id="not a class of the model"),
         pytest.param({"allowed": ()}, "allowed: found nothing", id="nothing allowed"),
         pytest.param({"deny": 0.6}, "deny 0.6 and grant 0.5", id="deny above grant"),
-        pytest.param({"deny": 0.0}, "0 < deny", id="deny 0 would refuse padding"),
+        pytest.param({"deny": 0.04}, "expected 0.05 <= deny", id="deny where no detector tells"),
         pytest.param({"grant": math.nan}, "grant nan", id="grant not a number"),
         pytest.param({"min_faces": 0}, "min_faces: found 0", id="an empty frame would do"),
         pytest.param({"smallest_face_px": math.nan}, "smallest_face_px", id="size not a number"),

@@ -90,6 +90,9 @@ def test_the_shipped_file_fits(schema: dict[str, Any]) -> None:
         ("window: maybe", False),
         # a number out of range
         ("doors: [{name: x, policy: {min_faces: 0}}]", False),
+        # a score below those that the detector tells of, and the least of them
+        ("doors: [{name: x, policy: {deny: 0.04}}]", False),
+        ("doors: [{name: x, policy: {deny: 0.05}}]", True),
         # a camera before the first
         ("doors: [{name: x, source: -1}]", False),
         # a camera after the last that has a number

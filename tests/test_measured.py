@@ -112,11 +112,19 @@ def test_without_a_measurement_there_are_the_contracts_own_thresholds() -> None:
     assert Measured({}).thresholds(None, None) == (Contract.grant, Contract.deny)
 
 
-@pytest.mark.parametrize("asked", [(0.2, None), (None, 0.5), (1.2, 0.3), (0.4, 0.0)])
-def test_thresholds_that_contradict_each_other_are_refused(
+@pytest.mark.parametrize(
+    "asked",
+    [
+        (0.2, None),  # grant below deny
+        (None, 0.5),  # deny above grant
+        (1.2, 0.3),  # grant above every score
+        (0.4, 0.04),  # deny below every score that the monitor is told of
+    ],
+)
+def test_thresholds_that_cannot_be_in_force_are_refused(
     asked: tuple[float | None, float | None],
 ) -> None:
-    with pytest.raises(UsageError, match=r"--deny .* at most --grant"):
+    with pytest.raises(UsageError, match=r"--deny .* expected at least 0\.05 and at most --grant"):
         Measured({}, 0.4, 0.3).thresholds(*asked)
 
 

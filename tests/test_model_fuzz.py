@@ -17,7 +17,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from monitor import Evidence, replay
 from monitor.cli import main
-from monitor.contract import KEY_PREFIX, LARGEST_SIDE_PX, Contract, ResizeRule
+from monitor.contract import KEY_PREFIX, LARGEST_SIDE_PX, SCORE_FLOOR, Contract, ResizeRule
 from monitor.detector import Detector
 from monitor.errors import ModelError, NoEvidence
 from monitor.face_size import smallest_face_px
@@ -414,7 +414,7 @@ def test_any_metadata_gives_a_contract_that_can_be_used_or_a_model_error(
         contract = Contract.from_metadata(props, "x.onnx")
     except ModelError:
         return
-    assert 0 < contract.deny <= contract.grant <= 1
+    assert SCORE_FLOOR <= contract.deny <= contract.grant <= 1
     width_px, height_px = contract.resize.size(640, 360)
     assert width_px * height_px <= LARGEST_SIDE_PX**2
     smallest_face_px(contract, width_px=640, height_px=360, ignored_below_px=20.0)

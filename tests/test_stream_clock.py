@@ -38,7 +38,14 @@ def waited(pictures: list[tuple[float, float]]) -> list[float | None]:
             id="a backlog from before the first",
         ),
         pytest.param(
-            [(n, 2 * n) for n in range(5)], [None, 1, 1.9, 2.9, 3.8], id="decoded at half speed"
+            [(n / 5, n / 2.5) for n in range(6)],
+            [None, None, None, 0.6, 0.8, 1.0],
+            id="decoded at half speed",
+        ),
+        pytest.param(
+            [(1, 0), (2, 2), (3, 3), (4, 3.5), (5, 4), (6, 5)],
+            [None, None, 1, None, None, 0],
+            id="one held up in the first second, and others behind it until that is worked off",
         ),
         pytest.param([(0, n) for n in range(13)], [None] * 11 + [0, 0], id="no timestamps"),
         pytest.param([(0, 9), (0, 9.1), (1, 10), (2, 11)], [None, None, 0, 0], id="first repeated"),
@@ -54,6 +61,11 @@ def waited(pictures: list[tuple[float, float]]) -> list[float | None]:
             id="set back where all wait",
         ),
         pytest.param([(7, 0), (8, 1), (60, 2), (61, 3)], [None, 0, None, 0], id="set forward"),
+        pytest.param(
+            [(1, 9.0), (1.2, 9.1), (1.4, 9.2), (1.4, 10.2), (1.6, 10.3), (1.8, 10.4)],
+            [None] * 6,
+            id="a backlog from before the first, grown when a timestamp is repeated",
+        ),
     ],
 )
 def test_a_picture_that_waited_is_known_by_its_timestamp(
@@ -68,20 +80,24 @@ def test_a_camera_whose_clock_is_a_little_slow_never_seems_to_be_late() -> None:
 
 @pytest.mark.parametrize("speed", [1.1, 1.3, 1.5, 1.95, 2.1, 10.0])
 @pytest.mark.parametrize("backlog_seconds", [1.5, 5.0])
+@pytest.mark.parametrize("stalled_seconds", [0.0, 0.3, 1.0])
 def test_no_picture_of_a_backlog_from_before_the_first_passes_for_new(
-    backlog_seconds: float, speed: float
+    stalled_seconds: float, backlog_seconds: float, speed: float
 ) -> None:
     clock, at = StreamClock(), backlog_seconds
+    stalled_at = backlog_seconds + 0.9
     dated = 0
     for taken in (index / FPS for index in range(100 * FPS)):
-        # As fast as they are decoded, and none before it was taken.
+        # As fast as they are decoded, none before it was taken, and none while the network stalls.
         at = max(at + 1 / (FPS * speed), taken)
+        if stalled_at < at < stalled_at + stalled_seconds:
+            at = stalled_at + stalled_seconds
         taken_at = clock.taken_at(taken, at)
         if taken_at is not None:
             assert at - taken_at == pytest.approx(at - taken, abs=0.06)
             dated += 1
-    # It is worked off after 55 s at most, and a second of doubt follows.
-    assert dated >= 43 * FPS
+    # It is worked off after 66 s at most, and a second of doubt follows.
+    assert dated >= 32 * FPS
 
 
 @pytest.mark.parametrize(

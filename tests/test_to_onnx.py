@@ -246,7 +246,9 @@ def test_the_file_takes_frames_of_any_size(
             "to less than 1; --max-detections 0 found",
         ),
         # grant below deny
-        (["--grant", "0.2"], "--deny 0.3 found, expected more than 0 and at most --grant, 0.2"),
+        (["--grant", "0.2"], "--deny 0.3 found, expected at least 0.05 and at most --grant, 0.2"),
+        # deny below what the monitor is told of
+        (["--deny", "0.04"], "--deny 0.04 found, expected at least 0.05 and at most --grant, 0.5"),
     ],
 )
 def test_wrong_options_end_in_one_clear_message(

@@ -9,13 +9,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.audit import Kind, Ledger, Trail, read_events
+from monitor.audit import Event, Kind, Ledger, Trail, read_events
 from monitor.audit.ledger import FILE
 from monitor.errors import ConfigError
 
@@ -159,6 +159,67 @@ def test_of_too_many_waiting_entries_those_about_evidence_go_first(
         ("lost", "4 entries lost while the record could not be written"),
         *(("door", f"door {number}") for number in range(1, 5)),
     ]
+
+
+class Hanging:
+    """A disk that hangs on the first commit until it goes on, and may then say that it failed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+        self._fails = fails
+        self._append = Ledger.append
+        monkeypatch.setattr(Ledger, "append", lambda ledger, events: self._hang(ledger, events))
+
+    def _hang(self, ledger: Ledger, events: Sequence[Event]) -> None:
+        first = not self.begun.is_set()
+        self.begun.set()
+        assert self.goes_on.wait(WAIT_SECONDS)
+        if first and self._fails:
+            raise sqlite3.OperationalError("disk I/O error")
+        self._append(ledger, events)
+
+
+LOSS = "{} entries lost while the record could not be written"
+
+
+@pytest.mark.parametrize(
+    ("most_waiting", "fails", "expected"),
+    [
+        # there is room for all
+        (
+            10_000,
+            False,
+            ["before", "door 0", "door 1", *(f"evidence {n}" for n in range(2000)), "door 2"],
+        ),
+        # what is being written is not lost, and of the others those go that matter least
+        (4, False, ["before", LOSS.format(1999), "door 0", "door 1", "evidence 1999", "door 2"]),
+        # and of all together where it was not written after all
+        (4, True, [LOSS.format(2000), "door 0", "door 1", "evidence 1999", "door 2"]),
+        # evidence alone was not enough
+        (2, True, [LOSS.format(2002), "door 1", "door 2"]),
+    ],
+)
+def test_while_the_disk_hangs_no_change_of_the_door_is_lost_to_evidence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most_waiting: int,
+    fails: bool,
+    expected: list[str],
+) -> None:
+    disk = Hanging(monkeypatch, fails=fails)
+    with Trail(tmp_path, most_waiting=most_waiting, first_retry_seconds=0.001) as trail:
+        trail.note(Kind.EVIDENCE, "hall", "before")
+        assert disk.begun.wait(WAIT_SECONDS)
+        trail.note(Kind.DOOR, "hall", "door 0")
+        trail.note(Kind.DOOR, "hall", "door 1")
+        for number in range(2000):
+            trail.note(Kind.EVIDENCE, "hall", f"evidence {number}")
+        trail.note(Kind.DOOR, "hall", "door 2")
+        disk.goes_on.set()
+    written = [reason for _, reason in rows(tmp_path)]
+    assert written == expected
+    recorded_losses = sum(reason.endswith("could not be written") for reason in written)
+    assert trail.lost + len(written) - recorded_losses == 2004
 
 
 def test_an_entry_that_no_file_can_hold_is_counted_and_those_after_it_are_written(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from monitor.contract import Contract, ResizeRule
+from monitor.contract import SCORE_FLOOR, Contract, ResizeRule
 from monitor.errors import UsageError
 
 from .door_figures import FOUND_SCORE, MOST_DENIALS
@@ -40,10 +40,10 @@ class Measured:
                 (deny, self.deny, Contract.deny),
             )
         ]
-        if not 0 < chosen[1] <= chosen[0] <= 1:
+        if not SCORE_FLOOR <= chosen[1] <= chosen[0] <= 1:
             raise UsageError(
-                f"--deny {chosen[1]:g} found, expected more than 0 and at most --grant, "
-                f"{chosen[0]:g}, which is at most 1"
+                f"--deny {chosen[1]:g} found, expected at least {SCORE_FLOOR:g} and at most "
+                f"--grant, {chosen[0]:g}, which is at most 1"
             )
         return chosen[0], chosen[1]
 

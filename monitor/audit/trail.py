@@ -17,7 +17,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..channel import Channel, Closed
 from ..errors import ConfigError
 from .event import Event, Kind
 from .ledger import DAMAGED, FILE, Ledger, is_damage
@@ -25,7 +24,6 @@ from .retention import prune_pictures
 
 _log = logging.getLogger("monitor.audit")
 
-_CHANNEL_CAPACITY = 1024
 _MOST_WAITING = 10_000
 _MOST_IN_ONE_COMMIT = 256
 _FIRST_RETRY_SECONDS = 0.5
@@ -66,8 +64,9 @@ class Trail:
         self._config_sha256 = config_sha256
         self._most_waiting = most_waiting
         self._first_retry_seconds = first_retry_seconds
-        self._entries: Channel[Event] = Channel(_CHANNEL_CAPACITY, overwrite=True)
+        self._changed = threading.Condition()
         self._waiting: deque[Event] = deque()
+        self._closed = False
         self._ledger: Ledger | None = None
         self._failures = 0
         self._retry_at = 0.0
@@ -86,7 +85,7 @@ class Trail:
     @property
     def lost(self) -> int:
         """How many entries had to be given up."""
-        return self._discarded + self._entries.dropped
+        return self._discarded
 
     def note(self, kind: Kind, door: str, reason: str, **more: Any) -> None:
         """Record a change, from any thread; returns at once.
@@ -101,8 +100,11 @@ class Trail:
             config_sha256=self._config_sha256,
             **{"at": datetime.now(UTC), **more},
         )
-        with contextlib.suppress(Closed):
-            self._entries.put(event)
+        with self._changed:
+            if not self._closed:
+                self._waiting.append(event)
+                self._discard()
+                self._changed.notify()
 
     def reload(self, door: str, reason: str, config_sha256: str) -> None:
         """Record that another configuration is in force from now on."""
@@ -117,43 +119,44 @@ class Trail:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._entries.close()
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
         self._thread.join(_SHUTDOWN_SECONDS)
         if self._thread.is_alive():
             _log.error("audit: still busy after %g s; entries may be lost", _SHUTDOWN_SECONDS)
 
     def _work(self) -> None:
-        open_ended = True
-        while open_ended:
-            open_ended = self._take()
-            if time.monotonic() >= self._retry_at or not open_ended:
-                self._write()
+        while self._wait():
+            self._write()
+        self._write()
         if self._waiting or self.lost > self._lost_recorded:
             _log.error("audit: %d entries lost", len(self._waiting) + self.lost)
         if self._ledger is not None:
             self._ledger.close()
 
-    def _take(self) -> bool:
-        """Take what waits in the channel, after waiting for it; False once nothing can come."""
-        now = time.monotonic()
-        due = self._retry_at if self._waiting else self._prune_at
-        patience_seconds = max(due - now, 0.0)
-        with contextlib.suppress(TimeoutError):
-            try:
-                while len(self._waiting) <= self._most_waiting:
-                    self._waiting.append(self._entries.get(patience_seconds))
-                    patience_seconds = 0.0
-            except Closed:
-                return False
-        while len(self._waiting) > self._most_waiting:
-            self._discard_one()
-        return True
+    def _wait(self) -> bool:
+        """Wait until something is to be written or deleted; False once nothing more can come."""
+        with self._changed:
+            while not self._closed:
+                due = self._retry_at if self._waiting else self._prune_at
+                patience_seconds = due - time.monotonic()
+                if patience_seconds <= 0:
+                    break
+                self._changed.wait(patience_seconds)
+            return not self._closed
 
-    def _discard_one(self) -> None:
-        """Give up the oldest entry about evidence alone, or else the oldest of all."""
-        kinds = [event.kind for event in self._waiting]
-        del self._waiting[kinds.index(Kind.EVIDENCE) if Kind.EVIDENCE in kinds else 0]
-        self._discarded += 1
+    def _discard(self) -> None:
+        """Give up what is too much: the oldest about evidence alone, or else the oldest of all."""
+        surplus = len(self._waiting) - self._most_waiting
+        if surplus <= 0:
+            return
+        evidence = (n for n, event in enumerate(self._waiting) if event.kind is Kind.EVIDENCE)
+        for index in reversed(list(islice(evidence, surplus))):
+            del self._waiting[index]
+        while len(self._waiting) > self._most_waiting:
+            self._waiting.popleft()
+        self._discarded += surplus
 
     def _write(self) -> None:
         try:
@@ -170,20 +173,27 @@ class Trail:
         self._failures = 0
 
     def _commit(self, ledger: Ledger) -> None:
-        events = list(islice(self._waiting, _MOST_IN_ONE_COMMIT))
-        lost = self.lost
+        # Taken out, so that none of them is discarded while it is written.
+        with self._changed:
+            count = min(len(self._waiting), _MOST_IN_ONE_COMMIT)
+            events = [self._waiting.popleft() for _ in range(count)]
+            lost = self._discarded
         loss = [self._loss(lost - self._lost_recorded)] if lost > self._lost_recorded else []
         try:
             ledger.append([*loss, *events])
         except UnicodeEncodeError as error:
             # A text that is not UTF-8, such as of a file's name: no retry would write it.
             _log.error("audit: %d entries given up: %s", len(events), error)
-            self._discarded += len(events)
+            with self._changed:
+                self._discarded += len(events)
+        except (OSError, sqlite3.Error):
+            with self._changed:
+                self._waiting.extendleft(reversed(events))
+                self._discard()
+            raise
         else:
             self._lost_recorded = lost
             self.recorded += len(loss) + len(events)
-        for _ in events:
-            self._waiting.popleft()
 
     def _loss(self, count: int) -> Event:
         reason = f"{count} entries lost while the record could not be written"
@@ -233,4 +243,5 @@ class Trail:
                 (self._folder / (FILE + ending)).rename(self._folder / (name + ending))
         _log.error("audit: the damaged record is kept as %s; a new one begins", name)
         loss = f"the record before was damaged and is kept as {name}"
-        self._waiting.appendleft(Event(datetime.now(UTC), Kind.LOST, "", loss))
+        with self._changed:
+            self._waiting.appendleft(Event(datetime.now(UTC), Kind.LOST, "", loss))
