@@ -12,6 +12,7 @@ from mqtt_broker import AVAILABILITY, COMMAND, STATE, TOPIC, Listener, RealBroke
 from mqtt_door import acting, content, lease, result
 
 from monitor.actuators import make
+from monitor.actuators.mqtt import MqttActuator
 from monitor.actuators.sections import MqttSection
 from monitor.cli import main
 from monitor.errors import ActuatorError, ConfigError
@@ -141,13 +142,44 @@ def test_the_state_follows_what_the_door_was_told_and_what_is_seen(broker: RealB
     ]
 
 
-def test_a_door_that_could_not_be_unlocked_is_not_reported_unlocked(broker: RealBroker) -> None:
+@pytest.mark.parametrize(
+    "fail",
+    [
+        # the lock that opened the door is gone, and nobody can lock it
+        lambda actuator: actuator.lock(),
+        # nor can it be known to be kept open
+        lambda actuator: actuator.unlock(lease()),
+    ],
+    ids=["lock", "unlock"],
+)
+def test_a_door_that_may_not_have_heard_a_command_is_reported_unknown_until_it_hears_one(
+    broker: RealBroker, fail: Callable[[MqttActuator], None]
+) -> None:
     with Listener(broker, STATE) as listener, acting(broker) as actuator:
-        with pytest.raises(ActuatorError, match="nobody"):
+        with Listener(broker, COMMAND):
             actuator.unlock(lease())
-        actuator.watch(result(Evidence.CLEAR))
-        state = listener.next(STATE, lambda payload: '"clear"' in payload)
-        assert content(state)["door"] == "locked"
+        listener.next(STATE, lambda payload: '"unlocked"' in payload)
+        with pytest.raises(ActuatorError, match="nobody"):
+            fail(actuator)
+        assert content(listener.next(STATE))["door"] == "unknown"
+        actuator.watch(result(Evidence.VIOLATION))
+        assert content(listener.next(STATE))["door"] == "unknown"
+        with Listener(broker, COMMAND):
+            actuator.lock()
+        assert content(listener.next(STATE))["door"] == "locked"
+
+
+def test_a_door_whose_last_command_failed_is_unknown_for_whoever_asks_after_the_end(
+    broker: RealBroker,
+) -> None:
+    with acting(broker) as actuator:
+        with Listener(broker, COMMAND):
+            actuator.unlock(lease())
+        with pytest.raises(ActuatorError, match="nobody"):
+            actuator.lock()
+    with Listener(broker, STATE) as later:
+        state = content(later.next(STATE))
+    assert (state["door"], state["reason"]) == ("unknown", "the monitor has ended")
 
 
 def test_at_the_end_nothing_is_certain_and_the_door_no_longer_available(

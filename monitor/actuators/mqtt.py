@@ -112,8 +112,13 @@ class MqttActuator(Actuator):
             self._started = True
             self._reporter.start()
             self._client.start()
-        if self._commands:
-            self._send(door, lasts_seconds)
+        try:
+            if self._commands:
+                self._send(door, lasts_seconds)
+        except ActuatorError:
+            # What it was told before holds no more, and what it has heard of this nobody knows.
+            self._reporter.move(None)
+            raise
         self._reporter.move(door)
 
     def _send(self, door: Door, lasts_seconds: float) -> None:
