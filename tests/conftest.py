@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from browser import Tab, browser
 from hypothesis import settings
 from mqtt_broker import RealBroker
 
@@ -150,6 +151,13 @@ def broker(tmp_path: Path) -> Iterator[RealBroker]:
     """A real MQTT broker that lets everyone do everything."""
     with RealBroker(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A tab of a real browser."""
+    with browser(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
 
 
 @pytest.fixture
