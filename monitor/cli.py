@@ -12,7 +12,7 @@ from .arguments import make_parser
 from .errors import MaskgateError
 from .interrupt import Hangup, Interrupt, Interrupted
 from .log import Log
-from .output import end_refused
+from .output import end_output, end_refused
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that hung up is gone.
         with contextlib.suppress(OSError):
             print(f"monitor: {stopped}", file=sys.stderr)
+        end_output()
         return stopped.exit_code
     except MaskgateError as error:
         print(f"monitor: error: {error}", file=sys.stderr)
