@@ -137,7 +137,7 @@ def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from .audit.listing import list_events
 
     list_events(
-        options.folder or config.load(options.config).audit.folder,
+        options.folder or config.load_beside(options.config).audit.folder,
         check_interrupt=interrupt.check,
         since=options.since,
         door=options.door,
@@ -152,7 +152,7 @@ def _override(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from .app.override import override
 
     override(
-        config.load(options.config),
+        config.load_beside(options.config).override,
         door=options.door,
         action=options.action,
         seconds=options.seconds,

@@ -32,6 +32,14 @@ from monitor.frame import Frame, Image
 settings.register_profile("maskgate", deadline=None)
 settings.load_profile("maskgate")
 
+# Secrets that are set for the service and nobody else.
+OF_THE_SERVICE_ALONE = """
+web: {host: 0.0.0.0, token_env: MASKGATE_TOKEN_OF_THE_SERVICE}
+doors:
+  - name: front
+    actuators:
+      - {kind: webhook, name: lock, url: "https://lock.example/", secret_file: /nonexistent/secret}
+"""
 CLASSES = ("mask", "noMask")
 COLOURS = {"nobody": (20, 20, 20), "masked": (220, 30, 30), "bare": (30, 30, 220)}
 
