@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -214,6 +215,37 @@ def test_a_replayed_clip_locks_unlocks_and_reports(
         listener.next(STATE, lambda payload: '"locked"' in payload)
         listener.next(AVAILABILITY, lambda payload: payload == "offline")
     assert commands == ["lock", "unlock", "lock"]
+
+
+def test_a_check_beside_a_running_monitor_locks_and_leaves_connection_and_reports_to_that_one(
+    broker: RealBroker,
+    clip: Callable[..., Path],
+    tmp_path: Path,
+    colour_model: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = tmp_path / "door.yaml"
+    config.write_text(
+        f"doors: [{{name: front, source: {clip('door', [('bare', 3)])}, actuators: "
+        f"[{{kind: mqtt, name: lock, host: 127.0.0.1, port: {broker.port}, topic: {TOPIC}}}]}}]",
+        "utf-8",
+    )
+    with Listener(broker, "#") as listener, acting(broker, home_assistant=None) as actuator:
+        actuator.unlock(lease())
+        listener.next(STATE, lambda payload: '"unlocked"' in payload)
+        assert main(["check", "--config", str(config)]) == 0
+        listener.say("end", "")
+        said = listener.until("end")
+        # Its connection is still the one that it was.
+        actuator.unlock(lease())
+    (command,) = [payload for topic, payload in said if topic == COMMAND]
+    assert json.loads(command)["command"] == "lock"
+    # The running one may have given a sign of life meanwhile.
+    assert all(payload == "online" for topic, payload in said if topic == AVAILABILITY)
+    assert all('"unlocked"' in payload for topic, payload in said if topic == STATE)
+    assert {topic for topic, _ in said} <= {COMMAND, AVAILABILITY, STATE}
+    assert "connection lost" not in caplog.text
+    assert "disconnected" not in caplog.text
 
 
 def test_without_its_library_the_section_says_what_to_install(
