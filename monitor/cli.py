@@ -104,7 +104,7 @@ def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
         return 0
     from .app.check import check
 
-    code = check(config.load(options.config))
+    code = check(config.load(options.config), check_interrupt=interrupt.check)
     interrupt.check()
     return code
 
