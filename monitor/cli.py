@@ -12,7 +12,7 @@ from .arguments import make_parser
 from .errors import MaskgateError
 from .interrupt import Hangup, Interrupt, Interrupted
 from .log import Log
-from .output import end_refused
+from .output import end_output, end_refused
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A terminal that hung up is gone.
         with contextlib.suppress(OSError):
             print(f"monitor: {stopped}", file=sys.stderr)
+        end_output()
         return stopped.exit_code
     except MaskgateError as error:
         print(f"monitor: error: {error}", file=sys.stderr)
@@ -103,7 +104,7 @@ def _check(options: argparse.Namespace, interrupt: Interrupt) -> int:
         return 0
     from .app.check import check
 
-    code = check(config.load(options.config))
+    code = check(config.load(options.config), check_interrupt=interrupt.check)
     interrupt.check()
     return code
 
@@ -136,7 +137,7 @@ def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from .audit.listing import list_events
 
     list_events(
-        options.folder or config.load(options.config).audit.folder,
+        options.folder or config.load_beside(options.config).audit.folder,
         check_interrupt=interrupt.check,
         since=options.since,
         door=options.door,
@@ -151,7 +152,7 @@ def _override(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from .app.override import override
 
     override(
-        config.load(options.config),
+        config.load_beside(options.config).override,
         door=options.door,
         action=options.action,
         seconds=options.seconds,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from .actuators.sections import MqttSection
 from .door_section import DoorSection
@@ -17,6 +17,8 @@ from .strict_yaml import read_yaml
 from .web.section import WebSection
 
 DEFAULT_PATH = Path("config.yaml")
+
+Loaded = TypeVar("Loaded", bound=Section)
 
 
 def _topics_apart(doors: tuple[DoorSection, ...]) -> tuple[DoorSection, ...]:
@@ -107,6 +109,19 @@ class Config(Section):
     ] = (DoorSection(name="door"),)
 
 
+class Beside(Section):
+    """What the commands need that are given beside a running monitor; see `Config`.
+
+    All else in the file is left alone: whoever locks a door from a shell may have no secret of the
+    service's.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    audit: AuditSection = AuditSection()
+    override: OverrideSection = OverrideSection()
+
+
 def load(path: Path | None) -> Config:
     """Read the configuration.
 
@@ -114,11 +129,20 @@ def load(path: Path | None) -> Config:
 
     Raises ConfigError, listing everything that is wrong in the file.
     """
+    return _load(Config, path)
+
+
+def load_beside(path: Path | None) -> Beside:
+    """Read what concerns the commands beside a running monitor; see `load`."""
+    return _load(Beside, path)
+
+
+def _load(kind: type[Loaded], path: Path | None) -> Loaded:
     if path is None:
         if not DEFAULT_PATH.exists():
-            return Config()
+            return kind()
         path = DEFAULT_PATH
-    return read(Config, read_yaml(path), str(path))
+    return read(kind, read_yaml(path), str(path))
 
 
 def json_schema() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from . import __version__
 from .decision import Door
 from .evidence import Evidence
-from .mqtt.door import OFFLINE, ONLINE, DoorTopics
+from .mqtt.door import OFFLINE, ONLINE, UNCERTAIN, DoorTopics
 from .mqtt.message import Message
 
 # Some heartbeats may be lost before a value counts as unknown.
@@ -71,6 +71,8 @@ def _lock(topics: DoorTopics) -> dict[str, Any]:
         "value_template": "{{ value_json.door }}",
         "state_locked": str(Door.LOCKED),
         "state_unlocked": str(Door.UNLOCKED),
+        # It then shows neither of the two, but that the state is unknown.
+        "payload_reset": UNCERTAIN,
         "json_attributes_topic": topics.state,
         # Home Assistant has no lock without a topic for commands. Nobody listens to this one: its
         # buttons do nothing, and without optimism they do not seem to either.

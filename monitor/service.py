@@ -58,6 +58,7 @@ class Service:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.setblocking(False)
             try:
                 out.connect(self._address)
                 out.sendall(state.encode())

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,12 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """
 
 
-class Tab:
-    """One tab: goes to pages, looks at them and acts as a user would.
+class Pipes:
+    """What all tabs of a browser are driven over: one question at a time, and its answer.
 
     to_browser, from_browser: file descriptors, for messages that end with a NUL.
+
+    `complaints` are what the browser complained about, by the session of the tab.
     """
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
@@ -40,12 +43,55 @@ class Tab:
         self._from_browser = from_browser
         self._received = b""
         self._count = 0
-        self._session: str | None = None
-        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)[
-            "sessionId"
-        ]
-        self.errors: list[str] = []
+        self.complaints: defaultdict[str | None, list[str]] = defaultdict(list)
+
+    def ask(self, session: str | None, method: str, **parameters: Any) -> dict[str, Any]:
+        """The result of a method.
+
+        session: of a tab; None for the browser itself.
+        """
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self._to_browser, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next()
+            if answer.get("id") == self._count:
+                assert "error" not in answer, (method, answer)
+                result: dict[str, Any] = answer["result"]
+                return result
+            self._note(answer)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        """Keep what the browser complains about, such as a breach of the security policy."""
+        complaints = self.complaints[event.get("sessionId")]
+        if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error":
+            complaints.append(event["params"]["entry"]["text"])
+        if event.get("method") == "Runtime.exceptionThrown":
+            complaints.append(str(event["params"]["exceptionDetails"]))
+
+    def _next(self) -> dict[str, Any]:
+        while b"\0" not in self._received:
+            chunk = os.read(self._from_browser, 65536)
+            assert chunk, "the browser has ended"
+            self._received += chunk
+        message, _, self._received = self._received.partition(b"\0")
+        answer: dict[str, Any] = json.loads(message)
+        return answer
+
+
+class Tab:
+    """One tab in a window of its own: goes to pages, looks at them and acts as a user would."""
+
+    def __init__(self, pipes: Pipes) -> None:
+        self._pipes = pipes
+        target = pipes.ask(None, "Target.createTarget", url="about:blank", newWindow=True)
+        attached = pipes.ask(
+            None, "Target.attachToTarget", targetId=target["targetId"], flatten=True
+        )
+        self._session: str = attached["sessionId"]
+        self.errors = pipes.complaints[self._session]
         self._ask("Page.enable")
         self._ask("Log.enable")
         self._ask("Runtime.enable")
@@ -99,35 +145,17 @@ class Tab:
         """Forget all cookies."""
         self._ask("Network.clearBrowserCookies")
 
+    def beside(self) -> Tab:
+        """Another tab of the same browser, which shares its cookies and its connections."""
+        return Tab(self._pipes)
+
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._to_browser, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._count:
-                assert "error" not in answer, (method, answer)
-                result: dict[str, Any] = answer["result"]
-                return result
-            self._note(answer)
+        return self._pipes.ask(self._session, method, **parameters)
 
-    def _note(self, event: dict[str, Any]) -> None:
-        """Keep what the browser complains about, such as a breach of the security policy."""
-        if event.get("method") == "Log.entryAdded" and event["params"]["entry"]["level"] == "error":
-            self.errors.append(event["params"]["entry"]["text"])
-        if event.get("method") == "Runtime.exceptionThrown":
-            self.errors.append(str(event["params"]["exceptionDetails"]))
 
-    def _next(self) -> dict[str, Any]:
-        while b"\0" not in self._received:
-            chunk = os.read(self._from_browser, 65536)
-            assert chunk, "the browser has ended"
-            self._received += chunk
-        message, _, self._received = self._received.partition(b"\0")
-        answer: dict[str, Any] = json.loads(message)
-        return answer
+def says(selector: str, text: str) -> str:
+    """The condition, in JavaScript, that an element says this."""
+    return f"document.querySelector({selector!r})?.innerText.trim() === {text!r}"
 
 
 @contextmanager
@@ -166,7 +194,7 @@ def browser(profile: Path) -> Iterator[Tab]:
     os.close(theirs_in)
     os.close(theirs_out)
     try:
-        yield Tab(to_browser, from_browser)
+        yield Tab(Pipes(to_browser, from_browser))
     finally:
         # It ends when its pipe does.
         os.close(to_browser)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from browser import Tab, browser
 from hypothesis import settings
 from mqtt_broker import RealBroker
 
@@ -31,6 +32,14 @@ from monitor.frame import Frame, Image
 settings.register_profile("maskgate", deadline=None)
 settings.load_profile("maskgate")
 
+# Secrets that are set for the service and nobody else.
+OF_THE_SERVICE_ALONE = """
+web: {host: 0.0.0.0, token_env: MASKGATE_TOKEN_OF_THE_SERVICE}
+doors:
+  - name: front
+    actuators:
+      - {kind: webhook, name: lock, url: "https://lock.example/", secret_file: /nonexistent/secret}
+"""
 CLASSES = ("mask", "noMask")
 COLOURS = {"nobody": (20, 20, 20), "masked": (220, 30, 30), "bare": (30, 30, 220)}
 
@@ -150,6 +159,13 @@ def broker(tmp_path: Path) -> Iterator[RealBroker]:
     """A real MQTT broker that lets everyone do everything."""
     with RealBroker(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """A tab of a real browser."""
+    with browser(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
 
 
 @pytest.fixture

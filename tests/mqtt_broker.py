@@ -130,6 +130,13 @@ class Listener:
         while not end(message := self._messages.get(timeout=DEADLINE_SECONDS)):
             assert message.topic != topic, message.payload
 
+    def until(self, topic: str) -> list[tuple[str, str]]:
+        """Topic and payload of all that comes before a message under a topic."""
+        before = []
+        while (message := self._messages.get(timeout=DEADLINE_SECONDS)).topic != topic:
+            before.append((message.topic, message.payload.decode()))
+        return before
+
     def say(self, topic: str, payload: str) -> None:
         """Publish something."""
         self._client.publish(topic, payload, qos=1).wait_for_publish(DEADLINE_SECONDS)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import OF_THE_SERVICE_ALONE
 
 from monitor.audit import Event, Kind, Ledger
 from monitor.audit.listing import Form, list_events, parse_since
@@ -217,6 +218,13 @@ def test_a_listing_ends_between_two_entries_when_asked_to(
         list_events("record", form=form, check_interrupt=check)
     out = capsys.readouterr().out
     assert len(out.splitlines()) == (1 if form == "json" else 2)
+
+
+def test_a_record_is_listed_from_where_the_secrets_of_the_monitor_cannot_be_read(
+    some_events: list[Event], listed: Callable[..., str]
+) -> None:
+    Path("config.yaml").write_text(f"audit: {{folder: record}}\n{OF_THE_SERVICE_ALONE}")
+    assert len(objects(listed("--json"))) == 3
 
 
 def test_another_folder_may_be_named(some_events: list[Event], listed: Callable[..., str]) -> None:

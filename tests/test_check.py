@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,24 @@ def test_what_fails_is_a_row_and_the_rest_is_tried_all_the_same(
     assert failed in text
     assert found[-1] == ("log (log)", found[-1][1])
     assert re.match(r"locked in \d+ ms", found[-1][1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_check_before_anything_else_is_tried(
+    clip: Clip, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    path = clip("hall", [("bare", 3)])
+    stop = (
+        f"{{kind: command, name: first, lock: [kill, '-{number:d}', '{os.getpid()}'], unlock: [x]}}"
+    )
+    never = "{kind: command, name: second, lock: [touch, tried], unlock: [x]}"
+    Path("config.yaml").write_text(
+        f"doors: [{{name: hall, source: {path}, actuators: [{stop}, {never}]}}]"
+    )
+    assert main(["check"]) == 128 + number
+    found = rows(capsys.readouterr().out)
+    assert found[-1][0] == "first (command)"
+    assert not Path("tried").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,18 @@ def rendered(entity: dict[str, Any], state: DoorState) -> str:
 
 def test_every_state_of_a_door_is_one_that_the_entities_know() -> None:
     lock, faces, evidence, _ = entities().values()
-    for door in Door:
+    known = {lock["state_locked"], lock["state_unlocked"], lock["payload_reset"]}
+    assert len(known) == 3
+    for door in (*Door, None):
         for seen in Evidence:
             state = DoorState(door, seen, 3, "a reason")
-            assert rendered(lock, state) in (lock["state_locked"], lock["state_unlocked"])
+            assert rendered(lock, state) in known
             assert rendered(evidence, state) in evidence["options"]
             assert rendered(faces, state) == "3"
-    assert lock["state_locked"] != lock["state_unlocked"]
     state = DoorState(Door.LOCKED, Evidence.UNKNOWN, 0, "no face")
     assert rendered(lock, state) == lock["state_locked"]
+    # What may not have been heard is neither locked nor unlocked.
+    assert rendered(lock, replace(state, door=None)) == lock["payload_reset"]
 
 
 def test_every_entity_but_the_connection_itself_is_unavailable_without_a_connection() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import pytest
-from browser import Tab, browser
+from browser import Tab, says
 from conftest import picture
 from live_page import TOKEN, Site
 
@@ -17,17 +16,6 @@ from monitor.web import changes
 SHOWN = "document.querySelector('.view img')?.naturalWidth"
 IMAGES = "[...document.querySelectorAll('.view img')]"
 DESKTOP, PHONE = (1400, 900), (390, 844)
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browser(tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
-
-
-def says(selector: str, text: str) -> str:
-    """The condition, in JavaScript, that an element says this."""
-    return f"document.querySelector({selector!r})?.innerText.trim() === {text!r}"
 
 
 def shows(count: int, width: str = "> 0") -> str:
@@ -230,65 +218,6 @@ def test_the_wrong_token_is_refused_and_the_right_one_shows_the_doors(tab: Tab) 
 def log_in(tab: Tab, token: str) -> None:
     tab.evaluate(f"document.getElementById('token').value = {token!r}")
     tab.evaluate("document.querySelector('form').requestSubmit()")
-
-
-def test_a_door_is_ordered_unlocked_only_after_the_page_has_asked_again(tab: Tab) -> None:
-    with Site(orders=True) as site:
-        site.show("bare")
-        tab.leave()
-        tab.go(site.page.address)
-        tab.wait_for(says(".word", "Locked"))
-        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
-        fill_in(tab, "Ada", "unlock")
-        assert tab.text(".what") == (
-            "Unlock front for 10 s, whatever the camera sees? Ada takes responsibility."
-        )
-        assert site.overrides["front"].order() is None
-        tab.evaluate("document.querySelector('.confirm').click()")
-        tab.wait_for(says("dialog .said", "front: unlocked by Ada for 10 s"))
-        site.show("bare")
-        tab.wait_for(says(".word", "Unlocked"))
-        assert tab.text(".reason").startswith("unlocked by Ada")
-        assert tab.errors == []
-
-
-def test_an_order_that_is_refused_says_why(tab: Tab) -> None:
-    with Site(orders=True) as site:
-        site.show("bare")
-        site.overrides["front"].request("lock", 60.0, "Ben")
-        tab.go(site.page.address)
-        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
-        fill_in(tab, "Ada", "unlock")
-        tab.evaluate("document.querySelector('.confirm').click()")
-        tab.wait_for("document.querySelector('dialog .said').innerText")
-        assert tab.text("dialog .said").startswith("Refused: front: locked by Ben, for ")
-
-
-def test_nobody_without_a_name_is_asked_to_confirm(tab: Tab) -> None:
-    with Site(orders=True) as site:
-        tab.go(site.page.address)
-        tab.wait_for("document.querySelector('.order')?.checkVisibility()")
-        tab.evaluate("document.querySelector('.order').click()")
-        for name in ("''", "'  '"):
-            tab.evaluate(f"document.querySelector('[name=by]').value = {name}")
-            tab.evaluate("document.querySelector('[value=unlock]').click()")
-            assert tab.evaluate("document.querySelector('dialog').dataset.step") == "ask"
-
-
-def test_a_page_that_takes_no_orders_has_no_button_for_them(tab: Tab) -> None:
-    with Site() as site:
-        site.show("bare")
-        tab.go(site.page.address)
-        tab.wait_for(says(".word", "Locked"))
-        assert not tab.evaluate("document.querySelector('.order').checkVisibility()")
-
-
-def fill_in(tab: Tab, name: str, action: str) -> None:
-    """Ask for an order as a user does, up to the question whether it is meant."""
-    tab.evaluate("document.querySelector('.order').click()")
-    tab.evaluate(f"document.querySelector('[name=by]').value = {name!r}")
-    tab.evaluate(f"document.querySelector('[value={action}]').click()")
-    tab.wait_for("document.querySelector('.confirm').checkVisibility()")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from mqtt_broker import AVAILABILITY, COMMAND, STATE, TOPIC, Listener, RealBroke
 from mqtt_door import acting, content, lease, result
 
 from monitor.actuators import make
+from monitor.actuators.mqtt import MqttActuator
 from monitor.actuators.sections import MqttSection
 from monitor.cli import main
 from monitor.errors import ActuatorError, ConfigError
@@ -141,13 +143,44 @@ def test_the_state_follows_what_the_door_was_told_and_what_is_seen(broker: RealB
     ]
 
 
-def test_a_door_that_could_not_be_unlocked_is_not_reported_unlocked(broker: RealBroker) -> None:
+@pytest.mark.parametrize(
+    "fail",
+    [
+        # the lock that opened the door is gone, and nobody can lock it
+        lambda actuator: actuator.lock(),
+        # nor can it be known to be kept open
+        lambda actuator: actuator.unlock(lease()),
+    ],
+    ids=["lock", "unlock"],
+)
+def test_a_door_that_may_not_have_heard_a_command_is_reported_unknown_until_it_hears_one(
+    broker: RealBroker, fail: Callable[[MqttActuator], None]
+) -> None:
     with Listener(broker, STATE) as listener, acting(broker) as actuator:
-        with pytest.raises(ActuatorError, match="nobody"):
+        with Listener(broker, COMMAND):
             actuator.unlock(lease())
-        actuator.watch(result(Evidence.CLEAR))
-        state = listener.next(STATE, lambda payload: '"clear"' in payload)
-        assert content(state)["door"] == "locked"
+        listener.next(STATE, lambda payload: '"unlocked"' in payload)
+        with pytest.raises(ActuatorError, match="nobody"):
+            fail(actuator)
+        assert content(listener.next(STATE))["door"] == "unknown"
+        actuator.watch(result(Evidence.VIOLATION))
+        assert content(listener.next(STATE))["door"] == "unknown"
+        with Listener(broker, COMMAND):
+            actuator.lock()
+        assert content(listener.next(STATE))["door"] == "locked"
+
+
+def test_a_door_whose_last_command_failed_is_unknown_for_whoever_asks_after_the_end(
+    broker: RealBroker,
+) -> None:
+    with acting(broker) as actuator:
+        with Listener(broker, COMMAND):
+            actuator.unlock(lease())
+        with pytest.raises(ActuatorError, match="nobody"):
+            actuator.lock()
+    with Listener(broker, STATE) as later:
+        state = content(later.next(STATE))
+    assert (state["door"], state["reason"]) == ("unknown", "the monitor has ended")
 
 
 def test_at_the_end_nothing_is_certain_and_the_door_no_longer_available(
@@ -182,6 +215,37 @@ def test_a_replayed_clip_locks_unlocks_and_reports(
         listener.next(STATE, lambda payload: '"locked"' in payload)
         listener.next(AVAILABILITY, lambda payload: payload == "offline")
     assert commands == ["lock", "unlock", "lock"]
+
+
+def test_a_check_beside_a_running_monitor_locks_and_leaves_connection_and_reports_to_that_one(
+    broker: RealBroker,
+    clip: Callable[..., Path],
+    tmp_path: Path,
+    colour_model: None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    config = tmp_path / "door.yaml"
+    config.write_text(
+        f"doors: [{{name: front, source: {clip('door', [('bare', 3)])}, actuators: "
+        f"[{{kind: mqtt, name: lock, host: 127.0.0.1, port: {broker.port}, topic: {TOPIC}}}]}}]",
+        "utf-8",
+    )
+    with Listener(broker, "#") as listener, acting(broker, home_assistant=None) as actuator:
+        actuator.unlock(lease())
+        listener.next(STATE, lambda payload: '"unlocked"' in payload)
+        assert main(["check", "--config", str(config)]) == 0
+        listener.say("end", "")
+        said = listener.until("end")
+        # Its connection is still the one that it was.
+        actuator.unlock(lease())
+    (command,) = [payload for topic, payload in said if topic == COMMAND]
+    assert json.loads(command)["command"] == "lock"
+    # The running one may have given a sign of life meanwhile.
+    assert all(payload == "online" for topic, payload in said if topic == AVAILABILITY)
+    assert all('"unlocked"' in payload for topic, payload in said if topic == STATE)
+    assert {topic for topic, _ in said} <= {COMMAND, AVAILABILITY, STATE}
+    assert "connection lost" not in caplog.text
+    assert "disconnected" not in caplog.text
 
 
 def test_without_its_library_the_section_says_what_to_install(

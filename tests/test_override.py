@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import OF_THE_SERVICE_ALONE
 
 from monitor.cli import main
 from monitor.decision import Door
@@ -205,6 +206,19 @@ def test_a_command_reaches_the_running_monitor(
     config.write_text("window: never\n")
     assert main([*asked, "--config", str(config)]) == 2
     assert "not enabled" in capsys.readouterr().err
+    config.write_text("override: {socket: 3}\n")
+    assert main([*asked, "--config", str(config)]) == 2
+    assert "override.socket: found 3, expected text" in capsys.readouterr().err
+
+
+def test_an_order_is_given_from_where_the_secrets_of_the_monitor_cannot_be_read(
+    path: Path, override: Override, tmp_path: Path
+) -> None:
+    config = tmp_path / "door.yaml"
+    config.write_text(f"override: {{socket: {path}}}\n{OF_THE_SERVICE_ALONE}")
+    asked = ["override", "front", "lock", "--seconds", "5", "--by", "Ada"]
+    assert main([*asked, "--config", str(config)]) == 0
+    assert override.order() is not None
 
 
 @pytest.mark.parametrize(

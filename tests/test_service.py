@@ -97,6 +97,22 @@ def test_no_sign_of_life_is_given_while_decisions_stall(listener: Listener) -> N
     assert listener.heard() == ["WATCHDOG=1"]
 
 
+def test_a_listener_that_does_not_read_holds_nobody_up_and_misses_what_finds_no_room(
+    listener: Listener,
+) -> None:
+    clock = Clock()
+    told = service(listener, clock)
+    for _ in range(1000):
+        clock.now += 10.0
+        told.alive(clock.now)
+    told.stopping()
+    heard = listener.heard()
+    assert 0 < len(heard) < 1000
+    assert set(heard) == {"WATCHDOG=1"}
+    told.stopping()
+    assert listener.next() == "STOPPING=1"
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -19,10 +19,12 @@ from .webhook import WebhookActuator
 __all__ = ["Actuator", "make"]
 
 
-def make(section: ActuatorSection, *, door_name: str) -> Actuator:
+def make(section: ActuatorSection, *, door_name: str, reports: bool = True) -> Actuator:
     """The actuator of a section.
 
     door_name: what the door is called in what is sent elsewhere.
+    reports: whether the door is reported where that goes with the actuator; not beside a monitor
+        that may be running and does.
 
     Raises ConfigError when the section asks for what this machine lacks.
     """
@@ -51,6 +53,7 @@ def make(section: ActuatorSection, *, door_name: str) -> Actuator:
                 password=section.password_env or section.password_file,
                 commands=section.commands,
                 home_assistant=section.home_assistant,
+                reports=reports,
                 timeout_seconds=section.timeout_seconds,
             )
         case WebhookSection():

@@ -12,6 +12,7 @@ from ..errors import ActuatorError
 from ..home_assistant import birth_topic, discovery, is_birth
 from ..mqtt.client import MqttClient
 from ..mqtt.door import OFFLINE, DoorTopics
+from ..mqtt.message import Message
 from ..mqtt.reporter import DoorReporter
 from ..mqtt.session import Broker
 from ..tls import trusting
@@ -38,6 +39,8 @@ class MqttActuator(Actuator):
     username, password: as whom to connect; None where the broker asks for none.
     commands: whether to send commands; if not, the door is only reported.
     home_assistant: discovery prefix of Home Assistant; None to leave it alone.
+    reports: whether this is what the door is reported by. Without, it connects under another name,
+        and neither reports nor ends the connection of a monitor that does.
     timeout_seconds: how long the broker's answer may take.
 
     Raises ConfigError when `ca_file` holds no certificates.
@@ -59,16 +62,19 @@ class MqttActuator(Actuator):
         password: SecretStr | None = None,
         commands: bool = True,
         home_assistant: str | None = "homeassistant",
+        reports: bool = True,
         timeout_seconds: float = 2.0,
     ) -> None:
         super().__init__(name)
         self._commands = commands
         self._topics = DoorTopics(topic)
         self._started = False
+        told_of = home_assistant if reports else None
         broker = Broker(
             host,
             port,
-            client_id=self._topics.slug,
+            # No slug has a hyphen: it is the name of no other door's.
+            client_id=self._topics.slug if reports else f"{self._topics.slug}-check",
             username=username,
             password=password,
             tls=trusting(ca_file, f"actuator {name}") if tls else None,
@@ -76,15 +82,15 @@ class MqttActuator(Actuator):
         )
         self._client = MqttClient(
             broker,
-            will=self._topics.available(OFFLINE),
-            subscriptions=[birth_topic(home_assistant)] if home_assistant else [],
+            will=self._topics.available(OFFLINE) if reports else None,
+            subscriptions=[birth_topic(told_of)] if told_of else [],
             on_connected=lambda: self._reporter.renew(),
             on_message=self._hear,
         )
         self._reporter = DoorReporter(
-            self._client.publish,
+            self._client.publish if reports else _say_nothing,
             self._topics,
-            introduction=discovery(self._topics, home_assistant) if home_assistant else [],
+            introduction=discovery(self._topics, told_of) if told_of else [],
         )
 
     def lock(self) -> None:
@@ -112,8 +118,13 @@ class MqttActuator(Actuator):
             self._started = True
             self._reporter.start()
             self._client.start()
-        if self._commands:
-            self._send(door, lasts_seconds)
+        try:
+            if self._commands:
+                self._send(door, lasts_seconds)
+        except ActuatorError:
+            # What it was told before holds no more, and what it has heard of this nobody knows.
+            self._reporter.move(None)
+            raise
         self._reporter.move(door)
 
     def _send(self, door: Door, lasts_seconds: float) -> None:
@@ -131,3 +142,7 @@ class MqttActuator(Actuator):
     def _hear(self, topic: str, payload: bytes) -> None:
         if is_birth(payload):
             self._reporter.renew()
+
+
+def _say_nothing(message: Message) -> None:
+    """Publish no report."""

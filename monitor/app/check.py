@@ -18,16 +18,18 @@ from ..orientation import Orientation
 from ..parts import make_detector, make_policy, make_source, make_zones
 
 
-def check(config: Config) -> int:
+def check(config: Config, *, check_interrupt: Callable[[], None] = lambda: None) -> int:
     """Load the model, take a picture of each door's source, lock each door, and print a table.
 
     What fails is a row of the table and keeps nothing else from being tried; only a model that
     cannot be loaded ends the check at once, with ModelError. No actuator is told to unlock.
 
+    check_interrupt: called before anything is tried; may raise to end the check.
+
     Returns the highest exit code of all failures, 0 when there was none.
     """
     detector = make_detector(config.model)
-    table = _Table()
+    table = _Table(check_interrupt)
     table.row("model", f"{detector.path}, sha256 {detector.sha256[:12]}")
     table.row("classes", ", ".join(detector.classes))
     table.row("provider", detector.provider)
@@ -41,15 +43,17 @@ def check(config: Config) -> int:
 
 
 class _Table:
-    """Prints row by row, and remembers the worst."""
+    """Prints row by row, and remembers the worst; see `check`."""
 
-    def __init__(self) -> None:
+    def __init__(self, check_interrupt: Callable[[], None]) -> None:
+        self._check_interrupt = check_interrupt
         self.exit_code = 0
 
     def row(self, name: str, found: str) -> None:
         print(f"{name:<16} {found}", flush=True)
 
     def attempt(self, name: str, find: Callable[[], str]) -> None:
+        self._check_interrupt()
         try:
             self.row(name, find())
         except MaskgateError as error:
@@ -91,7 +95,7 @@ def _source(door: DoorSection, detector: Detector) -> str:
 
 
 def _locked(door: DoorSection, part: ActuatorSection) -> str:
-    actuator = make(part, door_name=door.name)
+    actuator = make(part, door_name=door.name, reports=False)
     try:
         started = time.monotonic()
         actuator.lock()

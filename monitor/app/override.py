@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..config import Config
+from ..config import OverrideSection
 from ..errors import UsageError
 from ..override_socket import ask
 
 
-def override(config: Config, *, door: str, action: str, seconds: float, by: str) -> None:
+def override(section: OverrideSection, *, door: str, action: str, seconds: float, by: str) -> None:
     """Ask the running monitor, and print what it did.
 
     Raises UsageError when it refuses or takes no overrides, MaskgateError when none is running.
     """
-    if config.override.socket is None:
+    if section.socket is None:
         raise UsageError("override: not enabled, expected override.socket in the configuration")
-    print(ask(Path(config.override.socket), door=door, action=action, seconds=seconds, by=by))
+    print(ask(Path(section.socket), door=door, action=action, seconds=seconds, by=by))

@@ -25,7 +25,7 @@ class MqttClient:
     next, so nothing that was meant for a moment of the past comes through when a broker is back.
 
     broker: where to connect.
-    will: what the broker publishes when a connection ends, in whatever way.
+    will: what the broker publishes when a connection ends, in whatever way; None for nothing.
     subscriptions: topics to hear from.
     on_connected: called after each connection on the client's thread; must return at once.
     on_message: called with topic and payload on the client's thread; must return at once.
@@ -36,7 +36,7 @@ class MqttClient:
         self,
         broker: Broker,
         *,
-        will: Message,
+        will: Message | None,
         subscriptions: Sequence[str] = (),
         on_connected: Callable[[], None] = lambda: None,
         on_message: Callable[[str, bytes], None] = lambda topic, payload: None,

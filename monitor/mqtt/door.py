@@ -10,19 +10,20 @@ from ..evidence import Evidence
 from .message import Message
 
 ONLINE, OFFLINE = "online", "offline"
+UNCERTAIN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class DoorState:
     """What is reported of a door; two states that differ only in their reason are equal.
 
-    door: what it was last told to be.
+    door: what it was last told to be; None where it may not have heard that.
     evidence: what the newest picture says.
     faces: how many were judged in it.
     reason: why, in words.
     """
 
-    door: Door
+    door: Door | None
     evidence: Evidence
     faces: int
     reason: str = field(compare=False)
@@ -80,7 +81,7 @@ class DoorTopics:
     def reporting(self, state: DoorState) -> Message:
         """The state, to be kept for whoever asks later."""
         content = {
-            "door": str(state.door),
+            "door": str(state.door or UNCERTAIN),
             "evidence": str(state.evidence),
             "faces": state.faces,
             "reason": state.reason,

@@ -44,7 +44,7 @@ class DoorReporter:
         self._topics = topics
         self._introduction = introduction
         self._heartbeat_seconds = heartbeat_seconds
-        self._door = Door.LOCKED
+        self._door: Door | None = Door.LOCKED
         self._decided: tuple[Decision | None, float] = (None, time.monotonic())
         # What is new stands in the fields above and in `_anew`; the channel only says that there
         # is something.
@@ -64,8 +64,11 @@ class DoorReporter:
         self._decided = (result.decision, time.monotonic())
         self._wake()
 
-    def move(self, door: Door) -> None:
-        """Take note of what the door was told to be; returns at once."""
+    def move(self, door: Door | None) -> None:
+        """Take note of what the door was told to be; returns at once.
+
+        door: None where it may not have heard that.
+        """
         self._door = door
         self._wake()
 

@@ -64,7 +64,7 @@ class MqttSession:
     """A connection on which to publish; once it has ended there is no other with what it held.
 
     broker: where to connect.
-    will: what the broker publishes when the connection ends, in whatever way.
+    will: what the broker publishes when the connection ends, in whatever way; None for nothing.
     subscriptions: topics to hear from.
     on_accepted: called with the session on the thread of `run` when the broker has accepted it;
         must return at once.
@@ -75,7 +75,7 @@ class MqttSession:
         self,
         broker: Broker,
         *,
-        will: Message,
+        will: Message | None,
         subscriptions: Sequence[str],
         on_accepted: Callable[[MqttSession], None],
         on_message: Callable[[str, bytes], None],
@@ -98,7 +98,8 @@ class MqttSession:
         self._client.connect_timeout = broker.timeout_seconds
         password = broker.password.get_secret_value() if broker.password else None
         self._client.username_pw_set(broker.username, password)
-        self._client.will_set(will.topic, will.payload, _AT_LEAST_ONCE, will.retained)
+        if will:
+            self._client.will_set(will.topic, will.payload, _AT_LEAST_ONCE, will.retained)
         if broker.tls:
             self._client.tls_set_context(broker.tls)
 

@@ -5,7 +5,10 @@
 
 const orderDialog = document.getElementById("order");
 const orderPart = (selector) => orderDialog.querySelector(selector);
+// An order counts now or never: whoever was told nothing has gone on to something else.
+const ANSWER_SECONDS = 3;
 let orderWanted = null;
+let orderSending = null;
 
 function offerOrder(card, door) {
   const button = card.querySelector(".order");
@@ -47,19 +50,29 @@ function confirmOrder(event) {
 async function sendOrder() {
   showOrderStep("sending", "");
   const sent = orderWanted;
-  const answer = await fetch("order", {
+  const sending = new AbortController();
+  orderSending = sending;
+  const limit = setTimeout(() => sending.abort(), ANSWER_SECONDS * 1000);
+  disconnect();
+  const said = await fetch("order", {
     method: "POST",
     body: new URLSearchParams(sent),
-  }).catch(() => null);
-  const said = await answer?.text().catch(() => "");
+    signal: sending.signal,
+  })
+    .then((answer) => answer.text())
+    .catch(() => "");
+  clearTimeout(limit);
+  connect();
   // Somebody may have closed the dialog meanwhile, and opened it for another door.
   if (orderWanted !== sent) return;
-  showOrderStep("done", said || "No answer: look whether the door has changed.");
+  const late = sending.signal.aborted ? ` within ${ANSWER_SECONDS} s, given up` : "";
+  showOrderStep("done", said || `No answer${late}: look whether the door has changed.`);
 }
 
 orderPart("form").addEventListener("submit", confirmOrder);
 orderPart(".confirm").addEventListener("click", sendOrder);
 orderPart(".back").addEventListener("click", () => showOrderStep("ask", ""));
+orderDialog.addEventListener("close", () => orderSending?.abort());
 for (const button of orderDialog.querySelectorAll(".close")) {
   button.addEventListener("click", () => orderDialog.close());
 }

@@ -8,6 +8,7 @@ const SILENT_MILLISECONDS = 3000;
 const WORDS = { locked: "Locked", unlocked: "Unlocked", denied: "Denied" };
 
 const cards = new Map();
+let states = null;
 let newestChange = null;
 let heardAt = Date.now();
 
@@ -119,12 +120,24 @@ function showConnection() {
     card.dataset.door = "unknown";
     card.classList.add("stale");
     say(card.querySelector(".word"), "Not known");
-    card.querySelector(".view img").removeAttribute("src");
   }
+  dropPictures();
+}
+
+function dropPictures() {
+  for (const image of document.querySelectorAll(".view img")) image.removeAttribute("src");
+}
+
+function disconnect() {
+  // All windows of a browser share the six connections. Where another one holds the others, that of
+  // the state is the only one to be given to an order, which must not wait for one.
+  states.close();
+  dropPictures();
 }
 
 function connect() {
-  const states = new EventSource("state");
+  states?.close();
+  states = new EventSource("state");
   states.onmessage = (message) => {
     const state = JSON.parse(message.data);
     heardAt = Date.now();
@@ -137,7 +150,7 @@ function connect() {
     showConnection();
   };
   states.onerror = async () => {
-    for (const image of document.querySelectorAll(".view img")) image.removeAttribute("src");
+    dropPictures();
     // The browser tries again by itself, unless the answer was no.
     if (states.readyState !== EventSource.CLOSED) return;
     const answer = await fetch("changes").catch(() => null);
