@@ -50,7 +50,7 @@ class _Request(socketserver.BaseRequestHandler):
         return line
 
     def _carry_out(self, line: bytes) -> str:
-        expected = "a line of JSON with door, action, seconds and by"
+        expected = "a line of JSON with door, action, seconds, by and asked_at"
         if len(line) > _LONGEST_LINE_BYTES:
             raise UsageError(f"override: more than {_LONGEST_LINE_BYTES} bytes found")
         try:
@@ -60,7 +60,11 @@ class _Request(socketserver.BaseRequestHandler):
                     "action": str(action),
                     "seconds": int(seconds) | float(seconds),
                     "by": str(by),
+                    "asked_at": float(asked_at),
                 } if not isinstance(seconds, bool):
+                    # Whoever asked has been told by now that nobody answers.
+                    if not 0.0 <= time.monotonic() - asked_at < _TIMEOUT_SECONDS:
+                        raise UsageError("override: asked too long ago")
                     override = self.server.overrides.get(door)
                     if override is None:
                         names = ", ".join(self.server.overrides)
@@ -127,6 +131,7 @@ def ask(path: Path, *, door: str, action: str, seconds: float, by: str) -> str:
     Raises UsageError with its words when it refuses, MaskgateError when there is none.
     """
     question = {"door": door, "action": action, "seconds": seconds, "by": by}
+    question["asked_at"] = time.monotonic()
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_TIMEOUT_SECONDS)

@@ -8,6 +8,7 @@ import logging
 import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,10 +228,10 @@ def test_an_order_is_given_from_where_the_secrets_of_the_monitor_cannot_be_read(
         b"\n",
         b"unlock\n",
         b"[]\n",
-        b'{"door": "front", "action": "unlock", "seconds": 5}\n',
-        b'{"door": "front", "action": "unlock", "seconds": true, "by": "Ada"}\n',
-        b'{"door": "front", "action": "unlock", "seconds": NaN, "by": "Ada"}\n',
-        b'{"door": "front", "action": "unlock", "seconds": "5", "by": "Ada"}\n',
+        b'{"door": "front", "action": "unlock", "seconds": 5, "by": "Ada"}\n',
+        b'{"door": "front", "action": "unlock", "seconds": true, "by": "Ada", "asked_at": 1.0}\n',
+        b'{"door": "front", "action": "unlock", "seconds": NaN, "by": "Ada", "asked_at": 1.0}\n',
+        b'{"door": "front", "action": "unlock", "seconds": "5", "by": "Ada", "asked_at": 1.0}\n',
         b"\xff\xfe\n",
         b"[" * 1000 + b"\n",
         b" " * 5000 + b"\n",
@@ -248,6 +249,22 @@ def test_a_line_that_is_no_request_is_refused_and_the_next_one_heard(
             assert "refused" in json.loads(answers.readline())
     assert override.order() is None
     ask(path, door="front", action="lock", seconds=1.0, by="Ada")
+
+
+@pytest.mark.parametrize("ago_seconds", [2.5, -5.0, math.nan])
+@pytest.mark.usefixtures("override")
+def test_an_order_that_its_sender_has_given_up_is_not_carried_out(
+    path: Path, override: Override, ago_seconds: float
+) -> None:
+    question = {"door": "front", "action": "unlock", "seconds": 5, "by": "Ada"}
+    question["asked_at"] = time.monotonic() - ago_seconds
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10.0)
+        client.connect(str(path))
+        client.sendall(json.dumps(question).encode() + b"\n")
+        with client.makefile("rb") as answers:
+            assert json.loads(answers.readline()) == {"refused": "override: asked too long ago"}
+    assert override.order() is None
 
 
 def test_a_client_that_never_ends_its_line_keeps_nobody_from_ordering(

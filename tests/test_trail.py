@@ -132,6 +132,30 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_tried_again(
     assert said.lines[1].endswith("audit.sqlite3 is written again, 0 entries lost so far")
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "replaced"])
+def test_a_record_that_is_taken_away_is_said_and_begun_anew(
+    tmp_path: Path, said: Said, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    folder, written, append = tmp_path / "audit", threading.Event(), Ledger.append
+
+    def append_and_tell(ledger: Ledger, events: Sequence[Event]) -> None:
+        append(ledger, events)
+        written.set()
+
+    monkeypatch.setattr(Ledger, "append", append_and_tell)
+    with Trail(folder, first_retry_seconds=0.01) as trail:
+        trail.note(Kind.START, "hall", "begins")
+        assert written.wait(WAIT_SECONDS)
+        folder.rename(tmp_path / "taken")
+        if again:
+            folder.mkdir()
+            Ledger(folder / FILE).close()
+        trail.note(Kind.STOP, "hall", "ends")
+        assert said.failed.wait(WAIT_SECONDS)
+    assert rows(folder) == [("stop", "ends")]
+    assert rows(tmp_path / "taken") == [("start", "begins")]
+
+
 @pytest.mark.skipif(not Path("/sys").is_dir(), reason="needs a folder read-only even to root")
 def test_a_read_only_folder_is_no_reason_to_end(said: Said) -> None:
     with Trail(Path("/sys")) as trail:

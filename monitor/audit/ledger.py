@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -74,6 +75,7 @@ class Ledger:
         )
         try:
             self._prepare()
+            self._file = _identity(path)
         except BaseException:
             self._database.close()
             raise
@@ -95,7 +97,13 @@ class Ledger:
                 raise
 
     def append(self, events: Sequence[Event]) -> None:
-        """Commit entries, all or none; raises sqlite3.Error when that fails."""
+        """Commit entries, all or none.
+
+        Raises sqlite3.Error when that fails, and OSError when the file is no longer where it was:
+        it would take entries for as long as it is open, and nobody could ever read them.
+        """
+        if _identity(self._path) != self._file:
+            raise OSError(errno.ESTALE, "another file found where it was")
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany(_INSERT, [_row(event) for event in events])
@@ -138,6 +146,11 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def read_events(
