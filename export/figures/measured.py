@@ -13,6 +13,9 @@ from monitor.errors import UsageError
 
 from .door_figures import FOUND_SCORE, MOST_DENIALS
 
+# The monitor shrinks pictures in another way than torch, which moves scores by up to 0.006.
+SPARE = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -54,9 +57,12 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
     path: what `evaluate --report` wrote of the same snapshot at the same size.
     snapshot: the file that is exported. resize: at which size the exported file will look.
 
-    A mask is granted from the score that the door figures ask of it, and a bare face denied from
-    the lowest tau at which they deny at most 10 % of the all-masked pictures. Grant is never below
-    deny. Where the report is of no door, or each tau denies more, there are its figures alone.
+    A mask is granted from the score that the door figures ask of it. A bare face is denied from a
+    little above the lowest tau at which they deny at most 10 % of the all-masked pictures: by
+    SPARE, but by no more than half of the way to where a tau decides otherwise, so that pictures
+    that score slightly differently at the door are decided as they were measured. Grant is never
+    below deny. Where the report is of no door, or each tau denies more, there are its figures
+    alone.
 
     Raises UsageError when the report cannot be read, or is of another file or another size.
     """
@@ -66,7 +72,8 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
         figures, data_set = content["figures"], content["data_set"]
         door = figures["door"] or {}
         point = door.get("at_most_denials")
-        tau, denials = (float(point["tau"]), float(point["denials"])) if point else (None, 1.0)
+        keys = ("tau", "up_to", "denials")
+        tau, up_to, denials = (float(point[key]) for key in keys) if point else (None, 1.0, 1.0)
     except OSError as error:
         raise UsageError(f"{path}: cannot read the report: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -92,4 +99,5 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
             f"threshold, expected at most {100 * MOST_DENIALS:g} % to choose one by"
         )
         return Measured(metrics, no_thresholds=reason)
-    return Measured(metrics, max(FOUND_SCORE, tau), tau)
+    deny = min(tau + SPARE, (tau + up_to) / 2)
+    return Measured(metrics, max(FOUND_SCORE, deny), deny)
