@@ -97,14 +97,14 @@ def test_thresholds_follow_from_the_door_curve(
     deny: float,
 ) -> None:
     path = changed(report, tmp_path, with_tau(tau, up_to=up_to))
-    measured = read_measured(path, snapshot, RULE)
+    measured = read_measured(path, [snapshot], RULE)
     assert measured.thresholds(None, None) == pytest.approx((grant, deny))
 
 
 def test_the_figures_go_with_the_size_and_the_data_set_that_they_hold_for(
     report: Path, snapshot: Path
 ) -> None:
-    metrics = read_measured(report, snapshot, RULE).metrics
+    metrics = read_measured(report, [snapshot], RULE).metrics
     assert metrics["resize"] == {"min_side_px": 64, "max_side_px": 96, "multiple_px": 32}
     assert metrics["data_set"]["pictures"] == metrics["pictures"] == 12
     assert metrics["slices"][0]["mean"]["boxes"] > 0
@@ -152,7 +152,7 @@ def test_thresholds_that_contradict_each_other_are_refused(
 def test_a_report_that_no_thresholds_follow_from_still_gives_its_figures(
     report: Path, snapshot: Path, tmp_path: Path, change: Any, reason: str
 ) -> None:
-    measured = read_measured(changed(report, tmp_path, change), snapshot, RULE)
+    measured = read_measured(changed(report, tmp_path, change), [snapshot], RULE)
     assert reason in measured.no_thresholds
     assert measured.metrics["pictures"] == 12
     assert measured.thresholds(None, None) == (Contract.grant, Contract.deny)
@@ -161,7 +161,7 @@ def test_a_report_that_no_thresholds_follow_from_still_gives_its_figures(
 def test_a_report_that_thresholds_follow_from_gives_no_reason_against_them(
     report: Path, snapshot: Path
 ) -> None:
-    assert read_measured(report, snapshot, RULE).no_thresholds == ""
+    assert read_measured(report, [snapshot], RULE).no_thresholds == ""
 
 
 @pytest.mark.parametrize(
@@ -185,12 +185,12 @@ def test_a_report_that_does_not_belong_to_the_file_is_refused(
     report: Path, snapshot: Path, tmp_path: Path, change: Any, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        read_measured(changed(report, tmp_path, change), snapshot, RULE)
+        read_measured(changed(report, tmp_path, change), [snapshot], RULE)
 
 
 def test_a_report_that_is_none_is_refused(snapshot: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.json: cannot read the report"):
-        read_measured(tmp_path / "none.json", snapshot, RULE)
+        read_measured(tmp_path / "none.json", [snapshot], RULE)
     (tmp_path / "text.json").write_text("no JSON")
     with pytest.raises(UsageError, match=r"text\.json: found no report"):
-        read_measured(tmp_path / "text.json", snapshot, RULE)
+        read_measured(tmp_path / "text.json", [snapshot], RULE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,14 @@ class Measured:
     metrics: plain values.
     grant, deny: scores; None where nothing was measured that they follow from.
     no_thresholds: why none follow from an evaluation, in words; empty where they do.
+    of: the file that was measured; None where none was.
     """
 
     metrics: dict[str, Any]
     grant: float | None = None
     deny: float | None = None
     no_thresholds: str = ""
+    of: Path | None = None
 
     def thresholds(self, grant: float | None, deny: float | None) -> tuple[float, float]:
         """(grant, deny): those asked for, else those measured, else the contract's.
@@ -51,11 +54,12 @@ class Measured:
         return chosen[0], chosen[1]
 
 
-def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
+def read_measured(path: Path, files: Sequence[Path], resize: ResizeRule) -> Measured:
     """The figures in a report of `evaluate`, and the thresholds of its door curve.
 
-    path: what `evaluate --report` wrote of the same snapshot at the same size.
-    snapshot: the file that is exported. resize: at which size the exported file will look.
+    path: what `evaluate --report` wrote of one of these files at the same size.
+    files: the snapshot that is exported, and what was exported of it before, where that is there.
+    resize: at which size the exported file will look.
 
     A mask is granted from the score that the door figures ask of it. A bare face is denied from a
     little above the lowest tau at which they deny at most 10 % of the all-masked pictures: by
@@ -78,9 +82,10 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
         raise UsageError(f"{path}: cannot read the report: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{path}: found no report of `evaluate --report`, expected one") from None
-    expected = hashlib.sha256(snapshot.read_bytes()).hexdigest()
-    if found != expected:
-        raise UsageError(f"{path}: measured of the file {found[:12]}, expected {expected[:12]}")
+    sums = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in files}
+    if found not in sums:
+        expected = " or ".join(f"{digest[:12]}, {file.name}" for digest, file in sums.items())
+        raise UsageError(f"{path}: measured of the file {found[:12]}, expected {expected}")
     if rule != asdict(resize):
         raise UsageError(
             f"{path}: measured at sides of {rule['min_side_px']} to {rule['max_side_px']} px, "
@@ -92,12 +97,12 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
             "found no door figures to choose thresholds by, expected a model of masks and pictures "
             "of both kinds, all masked and with a bare face"
         )
-        return Measured(metrics, no_thresholds=reason)
+        return Measured(metrics, no_thresholds=reason, of=sums[found])
     if denials > MOST_DENIALS:
         reason = (
             f"found at least {100 * denials:.1f} % of the all-masked pictures refused whatever the "
             f"threshold, expected at most {100 * MOST_DENIALS:g} % to choose one by"
         )
-        return Measured(metrics, no_thresholds=reason)
+        return Measured(metrics, no_thresholds=reason, of=sums[found])
     deny = min(tau + SPARE, (tau + up_to) / 2)
-    return Measured(metrics, max(FOUND_SCORE, deny), deny)
+    return Measured(metrics, max(FOUND_SCORE, deny), deny, of=sums[found])
