@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lint_cases import GOOD, Voc, an_object, lint, write_csv
+from lint_cases import GOOD, HEIGHT_PX, WIDTH_PX, Voc, an_object, lint, write_csv
 
 from export.__main__ import main
 from export.anchor_config import read_anchor_config
@@ -38,7 +38,9 @@ def test_csv_is_linted_and_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_pascal_is_fixed_and_the_rest_is_still_found(tmp_path: Path) -> None:
     voc = Voc(tmp_path / "voc")
     voc.add("inverted", an_object("mask", 80, 30, 40, 80))
-    voc.add("size", GOOD, size="<size><width>500</width><height>400</height></size>")
+    voc.add(
+        "size", GOOD, size=f"<size><width>{HEIGHT_PX}</width><height>{WIDTH_PX}</height></size>"
+    )
     voc.add("twice", GOOD, GOOD, an_object("mask", 40, 30, 80, 81))
     voc.add("outside", an_object("mask", 40, 30, 300, 80))
     found = lint("pascal", voc.folder)
