@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.errors import UsageError
 
 from .datasets import DataSet, DatasetError, Sample, class_names
 
-__all__ = ["check_labels", "class_names", "merge_classes", "parse_merges"]
+__all__ = ["check_labels", "check_merges", "class_names", "merge_classes", "parse_merges"]
 
 
 def parse_merges(texts: Iterable[str]) -> dict[str, str]:
@@ -32,6 +32,19 @@ def parse_merges(texts: Iterable[str]) -> dict[str, str]:
                 f"--merge: found {old}={new} and {new}={merges[new]}; expected {old}={merges[new]}"
             )
     return merges
+
+
+def check_merges(merges: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise UsageError for a class to fold that a data set does not have.
+
+    merges: {from: to}. known: the classes of all its lists.
+    """
+    unknown = [old for old in merges if old not in known]
+    if unknown:
+        raise UsageError(
+            f"--merge: found {', '.join(map(repr, unknown))}, expected a class of the data set: "
+            f"{', '.join(sorted(known))}"
+        )
 
 
 def merge_classes(data_set: DataSet, merges: Mapping[str, str]) -> DataSet:

@@ -16,7 +16,7 @@ from monitor.detector import Detector
 from monitor.errors import UsageError
 from monitor.frame import Image
 
-from .arguments.data import add_data_set, read_data_set
+from .arguments.data import add_data_set, lists, read_data_set
 from .arguments.resize import AskedResize, add_resize, read_asked_resize
 from .arguments.retired import add_retired
 from .checkpoint import load_network, resize_rule
@@ -161,6 +161,7 @@ def run(options: argparse.Namespace) -> int:
     make_folders(options.save_path, files=(options.detections, options.report))
     resize, postprocess = read_asked_resize(options), _postprocess(path, thresholds)
     data_set = read_data_set(options, options.split)
+    _say_together(options)
     detector = open_detector(path, resize, postprocess, gpu=options.gpu)
     check_labels(data_set.samples, detector.classes)
     paths = [sample.path for sample in data_set.samples]
@@ -201,6 +202,18 @@ def _model(options: argparse.Namespace) -> Path:
         names = " and ".join(map(str, given)) or "none"
         raise UsageError(f"model: {names} found, expected one, after --model or as the last word")
     return given[0]
+
+
+def _say_together(options: argparse.Namespace) -> None:
+    """Say of a data set of several lists that all of it is measured."""
+    # without --split, a csv data set is its ANNOTATIONS alone
+    names = () if options.split or options.kind == "csv" else lists(options)
+    if len(names) > 1:
+        print(
+            f"data set: the lists {', '.join(names)} are measured together; --split NAME measures "
+            "one of them",
+            file=sys.stderr,
+        )
 
 
 def _thresholds(options: argparse.Namespace) -> Thresholds:

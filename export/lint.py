@@ -14,12 +14,19 @@ from .arguments.anchors import add_anchors, anchor_config
 from .arguments.data import add_data_set
 from .arguments.resize import add_resize, read_resize
 from .datasets import DatasetError
+from .datasets.coco import coco_sizes
 from .linting.anchor_findings import AnchorAdvice, anchor_advice, unmatched_boxes
 from .linting.csv_repair import repair_csv
 from .linting.findings import Finding, error_count, findings_table, findings_to_list
 from .linting.label_findings import boxes_as_trained, class_findings, sample_findings, tiny_boxes
 from .linting.labelled_parts import LabelledParts, read_parts
-from .linting.picture_findings import damaged_pictures, duplicates, unlabelled_pictures, wrong_sizes
+from .linting.picture_findings import (
+    damaged_pictures,
+    duplicates,
+    pascal_sizes,
+    unlabelled_pictures,
+    wrong_sizes,
+)
 from .linting.xml_repair import repair_xml
 from .matcher import match, matcher
 from .output_files import make_folders, write_json
@@ -98,8 +105,11 @@ def _findings(
         if (finding.picture, "unreadable picture") not in known
     ]
     if options.kind == "pascal":
-        findings += wrong_sizes(list(lists_of), options.folder / "Annotations")
+        findings += wrong_sizes(pascal_sizes(lists_of, options.folder / "Annotations"))
         findings += unlabelled_pictures(options.folder, options.image_extension)
+    if options.kind == "coco":
+        stated = coco_sizes(options.coco_path)
+        findings += wrong_sizes(size for size in stated if size[1] in lists_of)
     findings += duplicates(lists_of)
     findings += class_findings(parts)
     findings += sample_findings(samples)

@@ -102,12 +102,16 @@ def matcher(name: str | None, per_position: int) -> Match:
 def _nearest_of_each_size(anchors: Tensor, boxes: Tensor, nearest: int) -> Tensor:
     """int64 [M, sizes * nearest]: rows of anchors, the nearest of a size first."""
     distance = torch.cdist(_centres(boxes), _centres(anchors))
-    widths = anchors[:, 2] - anchors[:, 0]
+    widths, heights = (anchors[:, 2:] - anchors[:, :2]).unbind(dim=1)
     rows = []
     for width in widths.unique():
-        of_size = (widths == width).nonzero().squeeze(1)
-        count = min(nearest, len(of_size))
-        rows.append(of_size[distance[:, of_size].topk(count, dim=1, largest=False).indices])
+        of_width = widths == width
+        # a wide anchor may be as wide as a high one of the next level
+        for height in heights[of_width].unique():
+            of_size = (of_width & (heights == height)).nonzero().squeeze(1)
+            count = min(nearest, len(of_size))
+            near = distance[:, of_size].topk(count, dim=1, largest=False).indices
+            rows.append(of_size[near])
     return torch.cat(rows, dim=1)
 
 

@@ -22,7 +22,7 @@ from .checkpoint import load_network, resize_rule
 from .figures.measured import Measured, read_measured
 from .graph.centring import folded
 from .graph.frame_detector import FrameDetector
-from .graph.onnx_graph import half_precision, save_model, trace
+from .graph.onnx_graph import half_precision, same_graph, save_model, trace
 from .graph.parity import TOLERANCES, ExportError, answers, compare, views
 from .graph.quantize import calibration_pictures, quantise
 from .graph.stem import on_bytes
@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="REPORT.json",
         help="store the figures of `evaluate --report` and, for a door, thresholds chosen by its "
-        "curve",
+        "curve; of the snapshot, or of OUT.onnx as it was made before with the same options",
     )
     stored = "default threshold stored in the file; else the measured one, else"
     add("--grant", type=float, help=f"{stored} {Contract.grant}")
@@ -101,7 +101,8 @@ def run(options: argparse.Namespace) -> int:
     resize = asked.rule(own) if asked else own
     measured = Measured(validated(content))
     if options.measured:
-        measured = read_measured(options.measured, options.checkpoint, resize)
+        earlier = [options.output] if options.output.is_file() else []
+        measured = read_measured(options.measured, [options.checkpoint, *earlier], resize)
     thresholds, metrics = measured.thresholds(options.grant, options.deny), measured.metrics
     if measured.no_thresholds:
         stored = "grant {:g} and deny {:g} go into the file".format(*thresholds)
@@ -109,6 +110,7 @@ def run(options: argparse.Namespace) -> int:
     pictures = list(views(content["pictures"]))
     expected = answers(FrameDetector(network, config, resize), pictures, tolerance.counted_from)
     model, made = make_model(network, config, resize, options)
+    check_measured(measured, model, options)
 
     def contract() -> Contract:
         return describe(network, resize, thresholds, content, made, metrics)
@@ -197,6 +199,22 @@ def make_model(
         return model, made
     pictures = calibration_pictures(options.calibration, resize)
     return quantise(model, pictures), {**made, "calibration_pictures": len(pictures)}
+
+
+def check_measured(measured: Measured, model: ModelProto, options: argparse.Namespace) -> None:
+    """Raise UsageError for figures of another graph; say where they are those of no int8.
+
+    model: the graph that the figures are to go with.
+    """
+    report, output = options.measured, options.output
+    if measured.of == output and not same_graph(model, output):
+        raise UsageError(
+            f"{report}: measured of {output} as it is, expected it to be what these options make"
+        )
+    if measured.of == options.checkpoint and options.int8:
+        said = f"the figures are those of {measured.of.name} in float32, not of int8; for its own, "
+        again = f"evaluate {output} and export again with that report"
+        print(f"{report}: {said}{again}", file=sys.stderr)
 
 
 def describe(

@@ -18,6 +18,7 @@ from monitor.errors import UsageError
 from .arguments.data import read_training
 from .arguments.resize import read_resize
 from .arguments.training import add_arguments, check_options, plain
+from .checkpoint import set_aside
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .matcher import matcher, suited
@@ -137,6 +138,11 @@ class Run:
         self._save_clock = SaveClock(options.snapshot_seconds)
         if training.epoch >= options.epochs:
             print(f"nothing to train: {training.epoch} epochs are done", file=sys.stderr)
+        elif options.snapshot is None and options.snapshots:
+            # any of them may be what some process starts with
+            self.group.wait()
+            if self.group.leads:
+                set_aside(options.snapshot_path, ("last.pt", "best.pt"))
         while training.epoch < options.epochs:
             # before an epoch, so that a training that has ended early does not go on when resumed
             if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):

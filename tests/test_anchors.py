@@ -166,6 +166,14 @@ def test_a_box_takes_anchors_of_its_size_that_are_centred_in_it(
         assert ((centres > wide[:2]) & (centres < wide[2:])).all()
 
 
+def test_anchors_of_one_width_are_of_several_sizes() -> None:
+    # nine wide ones lie nearer to the box than the high one of its size
+    centres = torch.tensor([[x, y] for x in (46.0, 50, 54) for y in (56.0, 60, 64)])
+    wide = torch.cat([centres - torch.tensor([10, 5]), centres + torch.tensor([10, 5])], dim=1)
+    anchors = torch.cat([wide, torch.tensor([[44.0, 46, 64, 86]])])
+    assert match_nearest(anchors, torch.tensor([[40.0, 40, 60, 80]]))[-1] == 0
+
+
 @pytest.mark.parametrize(
     ("name", "per_position", "expected"),
     [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
 from picture_files import draw
 
-from export.arguments.data import add_data_set, read_data_set, read_training
+from export.arguments.data import add_data_set, read_data_set, read_found, read_training
 from export.datasets import DatasetError
 from monitor.errors import UsageError
 
@@ -73,6 +74,61 @@ def test_csv_classes_are_folded_in_their_own_order(table: Path) -> None:
     folded = read_data_set(parse("--merge", "mask=covered", *words), None)
     assert folded.classes == ("noMask", "hat", "covered")
     assert [sample.labels for sample in folded.samples] == [("covered",), ("hat",)]
+
+
+def write_coco(folder: Path, title: str, label: str) -> None:
+    """The list of a COCO data set with one picture and one class."""
+    draw(folder / "images" / title / "a.jpg")
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 1, 8, 8]}],
+        "categories": [{"id": 1, "name": label}],
+    }
+    (folder / "annotations").mkdir(exist_ok=True)
+    (folder / "annotations" / f"instances_{title}.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("kind", ["csv", "pascal", "coco", "yolo"])
+@pytest.mark.parametrize(
+    ("merge", "known"),
+    [
+        ("mask=covered", True),
+        # on the list val alone
+        ("bare=noMask", True),
+        ("masc=covered", False),
+        # the classes are what is to be folded, not what it is folded into
+        ("covered=mask", False),
+    ],
+)
+def test_a_class_to_fold_is_on_some_list(
+    tmp_path: Path, kind: str, merge: str, known: bool
+) -> None:
+    for name, label in (("train", "mask"), ("val", "bare")):
+        annotate(tmp_path / "voc", name, label)
+        draw(tmp_path / "images" / name / "a.jpg")
+        (tmp_path / "labels" / name).mkdir(parents=True)
+        (tmp_path / "labels" / name / "a.txt").write_text("0 0.5 0.5 0.4 0.4\n")
+        write_coco(tmp_path / "coco", name, label)
+    listed(tmp_path / "voc", train="train", val="val")
+    (tmp_path / "data.csv").write_text("images/train/a.jpg,1,2,9,9,mask\n")
+    (tmp_path / "classes.csv").write_text("mask,0\nbare,1\n")
+    (tmp_path / "data.yaml").write_text(
+        "train: images/train\nval: images/val\nnames: [mask, bare]\n"
+    )
+    words = {
+        "csv": ("csv", tmp_path / "data.csv", tmp_path / "classes.csv"),
+        "pascal": ("pascal", tmp_path / "voc"),
+        "coco": ("coco", tmp_path / "coco"),
+        "yolo": ("yolo", tmp_path / "data.yaml"),
+    }
+    options = parse("--merge", merge, *words[kind])
+    if known:
+        assert len(read_found(options, "train").samples) == 1
+        return
+    found, _ = merge.split("=")
+    expected = f"--merge: found '{found}', expected a class of the data set: bare, mask"
+    with pytest.raises(UsageError, match=expected):
+        read_found(options, "train")
 
 
 def test_csv_val_is_the_list_of_val_annotations(table: Path) -> None:

@@ -74,9 +74,29 @@ def test_false_unlocks_at_ten_percent_denials(
     false_unlocks: float,
 ) -> None:
     point = door_figures(*door(masked, bare)).at_most_denials
-    assert point == DoorPoint(
-        pytest.approx(tau), pytest.approx(denials), pytest.approx(false_unlocks)
-    )
+    assert point is not None
+    found = point.tau, point.denials, point.false_unlocks
+    assert found == pytest.approx((tau, denials, false_unlocks))
+
+
+@pytest.mark.parametrize(
+    ("masked", "bare", "up_to"),
+    [
+        # up to the next bar, at which its picture does not open yet
+        ([0.9, 0.4, *[0.1] * 8], [0.3, 0.5], 0.5),
+        ([0.9, 0.4, *[0.1] * 8], [0.3], 0.9),
+        # of the scores too low to count, up to the first that does
+        ([0.0] * 10, [0.6], 0.6),
+        # no other would ever open
+        ([0.2] * 10, [0.1, None], 1),
+    ],
+)
+def test_a_tau_decides_alike_up_to_the_next_bar(
+    masked: list[float | None], bare: list[float | None], up_to: float
+) -> None:
+    point = door_figures(*door(masked, bare)).at_most_denials
+    assert point is not None
+    assert point.up_to == pytest.approx(up_to)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +120,8 @@ def test_pictures_are_judged_by_the_faces_in_them(sample: Sample, kind: tuple[in
 def test_mask_and_bare_scores_may_stand_on_different_faces() -> None:
     samples = [MASKED, BARE]
     found = [seen((BIG, 0.4, 0)), seen((BIG, 0.4, 0), (OTHER, 0.1, 0.3))]
-    assert door_figures(samples, found).at_most_denials == DoorPoint(pytest.approx(0.05), 0, 0)
+    point = door_figures(samples, found).at_most_denials
+    assert point == DoorPoint(pytest.approx(0.05), pytest.approx(0.3), 0, 0)
 
 
 def test_another_class_may_be_the_allowed_one() -> None:
@@ -148,6 +169,7 @@ def test_the_tau_chosen_is_the_lowest_that_denies_few_and_does_what_is_said_of_i
     assert chosen.false_unlocks == pytest.approx(
         sum(opens(bar, chosen.tau) for bar in bare) / len(bare)
     )
+    assert denials(max(chosen.tau, chosen.up_to)) == pytest.approx(chosen.denials)
     # one more picture opens just above each bar
     bars = np.array([bar for bar in (*masked, *bare) if bar is not None and bar >= 0.05], "f4")
     taus = np.array([0.05, *np.nextafter(bars, np.float32(2))], np.float32)

@@ -117,6 +117,38 @@ def test_labels_that_the_model_does_not_know_are_refused_until_they_are_folded(
     assert figures(folder, "--merge", "hat=mask")["data_set"]["boxes"]["mask"] == 3
 
 
+@pytest.mark.parametrize(
+    ("lists", "options", "said"),
+    [
+        ("train: images/a\nval: images/e\n", [], "the lists train, val are measured together"),
+        # one of them
+        ("train: images/a\nval: images/e\n", ["--split", "val"], None),
+        # there is but one
+        ("val: images/e\n", [], None),
+    ],
+)
+def test_lists_that_are_measured_together_are_named(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    lists: str,
+    options: list[str],
+    said: str | None,
+) -> None:
+    for name in "ae":
+        picture = folder / "images" / name / f"{name}.png"
+        picture.parent.mkdir(parents=True)
+        (folder / f"{name}.png").rename(picture)
+        labels = folder / "labels" / name / f"{name}.txt"
+        labels.parent.mkdir(parents=True)
+        labels.write_text("0 0.5 0.5 0.5 0.5\n")
+    (folder / "data.yaml").write_text(f"{lists}names: [mask, noMask]\n")
+    words = ["yolo", str(folder / "data.yaml"), str(folder / "colours.onnx")]
+    assert main(["evaluate", *options, *words]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "data set" in line]
+    expected = [f"data set: {said}; --split NAME measures one of them"] if said else []
+    assert lines == expected
+
+
 def test_without_labels_there_are_no_figures_and_that_is_said(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,14 +131,15 @@ def test_xml_is_repaired_and_the_rest_stays_byte_for_byte(tmp_path: Path) -> Non
         # what some tools write instead of looking
         (0, 0, True),
         ("", "", True),
-        # a slip, or a size copied from another file
-        (41, 31, False),
-        (400, 30, True),
+        (0, 30, True),
         # the order of numpy's shape
         (30, 40, True),
         # the picture may have been scaled since, and its boxes not
         (400, 300, False),
         (20, 15, False),
+        # or stretched, or cut
+        (40, 40, False),
+        (41, 31, False),
     ],
 )
 def test_a_wrong_size_is_corrected_unless_the_boxes_may_be_wrong_too(

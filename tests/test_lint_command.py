@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
-from lint_cases import GOOD, Voc, an_object, lint, write_csv
+from lint_cases import GOOD, HEIGHT_PX, WIDTH_PX, Voc, an_object, lint, write_csv
+from picture_files import draw_scene
 
 from export.__main__ import main
 from export.anchor_config import read_anchor_config
+from export.datasets import read_picture
 
 
 def test_csv_is_linted_and_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +41,9 @@ def test_csv_is_linted_and_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_pascal_is_fixed_and_the_rest_is_still_found(tmp_path: Path) -> None:
     voc = Voc(tmp_path / "voc")
     voc.add("inverted", an_object("mask", 80, 30, 40, 80))
-    voc.add("size", GOOD, size="<size><width>500</width><height>400</height></size>")
+    voc.add(
+        "size", GOOD, size=f"<size><width>{HEIGHT_PX}</width><height>{WIDTH_PX}</height></size>"
+    )
     voc.add("twice", GOOD, GOOD, an_object("mask", 40, 30, 80, 81))
     voc.add("outside", an_object("mask", 40, 30, 300, 80))
     found = lint("pascal", voc.folder)
@@ -47,6 +52,47 @@ def test_pascal_is_fixed_and_the_rest_is_still_found(tmp_path: Path) -> None:
     assert lint("--fix", "pascal", voc.folder) == {"duplicate box": 1, "box outside": 1}
     assert (voc.folder / "Annotations" / "inverted.xml.orig").is_file()
     assert not (voc.folder / "Annotations" / "sound.xml.orig").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ({"width": WIDTH_PX, "height": HEIGHT_PX}, {}),
+        ({"width": float(WIDTH_PX), "height": HEIGHT_PX}, {}),
+        # the picture was shrunk after it was labelled
+        ({"width": 2 * WIDTH_PX, "height": 2 * HEIGHT_PX}, {"wrong size": 1}),
+        # drawn on the picture lying, and trained on upright
+        ({"width": HEIGHT_PX, "height": WIDTH_PX}, {"wrong size": 1}),
+        # what some tools write instead of looking, or nothing
+        ({"width": 0, "height": 0}, {}),
+        ({"width": None, "height": "120"}, {}),
+        ({}, {}),
+    ],
+)
+def test_the_sizes_that_coco_states_are_those_of_the_pictures(
+    tmp_path: Path, size: dict[str, object], expected: dict[str, int]
+) -> None:
+    draw_scene(tmp_path / "0.jpg", 0)
+    box = {"image_id": 1, "category_id": 1, "bbox": [40, 30, 40, 50]}
+    content = {
+        "images": [{"id": 1, "file_name": "0.jpg", **size}],
+        "annotations": [box],
+        "categories": [{"id": 1, "name": "mask"}],
+    }
+    (tmp_path / "labels.json").write_text(json.dumps(content))
+    assert lint("coco", tmp_path / "labels.json") == expected
+
+
+def test_a_picture_stored_turned_has_the_size_at_which_training_sees_it(tmp_path: Path) -> None:
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6
+    pixels = read_picture(draw_scene(tmp_path / "0.jpg", 0))
+    PIL.Image.fromarray(pixels).save(tmp_path / "0.jpg", exif=turned)
+    upright = {"id": 1, "file_name": "0.jpg", "width": HEIGHT_PX, "height": WIDTH_PX}
+    box = {"image_id": 1, "category_id": 1, "bbox": [40, 30, 40, 50]}
+    content = {"images": [upright], "annotations": [box], "categories": [{"id": 1, "name": "mask"}]}
+    (tmp_path / "labels.json").write_text(json.dumps(content))
+    assert lint("coco", tmp_path / "labels.json") == {}
 
 
 @pytest.mark.parametrize("kind", ["coco", "yolo"])

@@ -50,7 +50,7 @@ def report(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["--report", str(path), "pascal", str(drawn_set(folder / "drawn")), str(snapshot)]
     assert main(["evaluate", *words]) == 0
     content = json.loads(path.read_text())
-    point = {"tau": 0.37, "denials": 0.1, "false_unlocks": 0.02}
+    point = {"tau": 0.37, "up_to": 0.5, "denials": 0.1, "false_unlocks": 0.02}
     content["figures"]["door"]["at_most_denials"] = point
     path.write_text(json.dumps(content))
     return path
@@ -64,30 +64,47 @@ def changed(report: Path, folder: Path, change: Callable[[dict[str, Any]], objec
     return path
 
 
-def with_tau(tau: float | None, denials: float | None = 0.1) -> Callable[[dict[str, Any]], object]:
-    point = None if tau is None else {"tau": tau, "denials": denials, "false_unlocks": 0.0}
-    return lambda content: content["figures"]["door"].update(at_most_denials=point)
+def with_tau(
+    tau: float | None, denials: float | None = 0.1, up_to: float = 1.0
+) -> Callable[[dict[str, Any]], object]:
+    point = {"tau": tau, "up_to": up_to, "denials": denials, "false_unlocks": 0.0}
+    chosen = None if tau is None else point
+    return lambda content: content["figures"]["door"].update(at_most_denials=chosen)
 
 
 @pytest.mark.parametrize(
-    ("tau", "grant", "deny"),
+    ("tau", "up_to", "grant", "deny"),
     [
-        (0.37, 0.4, 0.37),  # the score that the door figures ask of a mask, and their tau
-        (0.05, 0.4, 0.05),  # the two kinds are told apart everywhere
-        (0.62, 0.62, 0.62),  # grant is never below deny
+        # the score that the door figures ask of a mask, and a little more than their tau
+        (0.37, 0.6, 0.4, 0.38),
+        # the two kinds are told apart everywhere
+        (0.05, 0.9, 0.4, 0.06),
+        # the next picture that would open is near: as far from it as from the one that must
+        (0.37, 0.374, 0.4, 0.372),
+        # nothing lies between two scores
+        (0.37, 0.37, 0.4, 0.37),
+        # grant is never below deny
+        (0.62, 0.9, 0.63, 0.63),
     ],
 )
 def test_thresholds_follow_from_the_door_curve(
-    report: Path, snapshot: Path, tmp_path: Path, tau: float, grant: float, deny: float
+    report: Path,
+    snapshot: Path,
+    tmp_path: Path,
+    tau: float,
+    up_to: float,
+    grant: float,
+    deny: float,
 ) -> None:
-    measured = read_measured(changed(report, tmp_path, with_tau(tau)), snapshot, RULE)
-    assert measured.thresholds(None, None) == (grant, deny)
+    path = changed(report, tmp_path, with_tau(tau, up_to=up_to))
+    measured = read_measured(path, [snapshot], RULE)
+    assert measured.thresholds(None, None) == pytest.approx((grant, deny))
 
 
 def test_the_figures_go_with_the_size_and_the_data_set_that_they_hold_for(
     report: Path, snapshot: Path
 ) -> None:
-    metrics = read_measured(report, snapshot, RULE).metrics
+    metrics = read_measured(report, [snapshot], RULE).metrics
     assert metrics["resize"] == {"min_side_px": 64, "max_side_px": 96, "multiple_px": 32}
     assert metrics["data_set"]["pictures"] == metrics["pictures"] == 12
     assert metrics["slices"][0]["mean"]["boxes"] > 0
@@ -143,7 +160,7 @@ def test_thresholds_that_cannot_be_in_force_are_refused(
 def test_a_report_that_no_thresholds_follow_from_still_gives_its_figures(
     report: Path, snapshot: Path, tmp_path: Path, change: Any, reason: str
 ) -> None:
-    measured = read_measured(changed(report, tmp_path, change), snapshot, RULE)
+    measured = read_measured(changed(report, tmp_path, change), [snapshot], RULE)
     assert reason in measured.no_thresholds
     assert measured.metrics["pictures"] == 12
     assert measured.thresholds(None, None) == (Contract.grant, Contract.deny)
@@ -152,7 +169,7 @@ def test_a_report_that_no_thresholds_follow_from_still_gives_its_figures(
 def test_a_report_that_thresholds_follow_from_gives_no_reason_against_them(
     report: Path, snapshot: Path
 ) -> None:
-    assert read_measured(report, snapshot, RULE).no_thresholds == ""
+    assert read_measured(report, [snapshot], RULE).no_thresholds == ""
 
 
 @pytest.mark.parametrize(
@@ -176,12 +193,12 @@ def test_a_report_that_does_not_belong_to_the_file_is_refused(
     report: Path, snapshot: Path, tmp_path: Path, change: Any, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        read_measured(changed(report, tmp_path, change), snapshot, RULE)
+        read_measured(changed(report, tmp_path, change), [snapshot], RULE)
 
 
 def test_a_report_that_is_none_is_refused(snapshot: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.json: cannot read the report"):
-        read_measured(tmp_path / "none.json", snapshot, RULE)
+        read_measured(tmp_path / "none.json", [snapshot], RULE)
     (tmp_path / "text.json").write_text("no JSON")
     with pytest.raises(UsageError, match=r"text\.json: found no report"):
-        read_measured(tmp_path / "text.json", snapshot, RULE)
+        read_measured(tmp_path / "text.json", [snapshot], RULE)

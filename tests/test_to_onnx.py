@@ -265,25 +265,90 @@ def test_wrong_options_end_in_one_clear_message(
     assert list(tmp_path.iterdir()) == []
 
 
+def report_of(file: Path, report: Path, point: dict[str, float] | None) -> list[str]:
+    """Write a report of nine pictures, with that point of its door curve; the option for it."""
+    content = {
+        "model": {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
+        "resize": RULE,
+        "data_set": {"pictures": 9},
+        "figures": {"pictures": 9, "door": {"at_most_denials": point}},
+    }
+    report.write_text(json.dumps(content))
+    return ["--measured", str(report)]
+
+
+def lines_about(report: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capsys.readouterr().err.splitlines() if str(report) in line]
+
+
 def test_figures_of_no_door_are_stored_and_the_thresholds_that_stay_are_said(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report, output = tmp_path / "report.json", tmp_path / "out.onnx"
-    content = {
-        "model": {"sha256": hashlib.sha256(snapshot.read_bytes()).hexdigest()},
-        "resize": RULE,
-        "data_set": {"pictures": 9},
-        "figures": {"pictures": 9, "door": {"at_most_denials": None}},
-    }
-    report.write_text(json.dumps(content))
-    words = ["--measured", str(report), "--deny", "0.2", str(snapshot), str(output)]
+    words = [*report_of(snapshot, report, None), "--deny", "0.2", str(snapshot), str(output)]
     assert main(["onnx", *words]) == 0
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "report.json" in line]
+    [line] = lines_about(report, capsys)
     assert "found no door figures to choose thresholds by" in line
     assert line.endswith("; grant 0.5 and deny 0.2 go into the file")
     contract = Detector(output, device="cpu").contract
     assert contract.metrics["pictures"] == 9
     assert (contract.grant, contract.deny) == (0.5, 0.2)
+
+
+POINT = {"tau": 0.2, "up_to": 0.9, "denials": 0.1}
+
+
+def test_a_file_made_again_takes_the_figures_of_the_one_it_replaces(
+    export: Callable[..., Path],
+    snapshot: Path,
+    pictures: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report, output = tmp_path / "report.json", tmp_path / "out.onnx"
+    words = ["--int8", "--calibration", str(pictures)]
+    output.write_bytes(export(*words).read_bytes())
+    measured = report_of(output, report, POINT)
+    assert main(["onnx", *measured, *words, str(snapshot), str(output)]) == 0
+    assert lines_about(report, capsys) == []
+    contract = Detector(output, device="cpu").contract
+    assert contract.metrics["pictures"] == 9
+    assert contract.deny == pytest.approx(0.21)
+
+
+def test_a_report_of_a_file_that_other_options_made_is_refused(
+    export: Callable[..., Path],
+    snapshot: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before, ready = export("--fp16").read_bytes(), onnx.load(export())
+    monkeypatch.setattr(to_onnx, "trace", lambda detector: ready)
+    report, output = tmp_path / "report.json", tmp_path / "out.onnx"
+    output.write_bytes(before)
+    words = [*report_of(output, report, POINT), str(snapshot), str(output)]
+    assert main(["onnx", *words]) == 2
+    assert f"measured of {output} as it is, expected it to be" in capsys.readouterr().err
+    assert output.read_bytes() == before
+
+
+def test_a_file_in_int8_with_the_figures_of_the_snapshot_says_whose_they_are(
+    export: Callable[..., Path],
+    snapshot: Path,
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["--int8", "--calibration", str(pictures)]
+    ready = onnx.load(export(*words))
+    monkeypatch.setattr(to_onnx, "make_model", lambda *_: (ready, {"precision": "int8"}))
+    report, output = tmp_path / "report.json", tmp_path / "out.onnx"
+    words += report_of(snapshot, report, POINT)
+    assert main(["onnx", *words, str(snapshot), str(output)]) == 0
+    [line] = lines_about(report, capsys)
+    assert "the figures are those of small.pt in float32, not of int8" in line
 
 
 def test_a_damaged_picture_in_the_calibration_is_named(

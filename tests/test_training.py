@@ -93,6 +93,24 @@ def test_steps_say_how_long_an_epoch_is(data_set: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "best.pt").exists()
 
 
+def test_snapshots_of_an_earlier_training_do_not_pass_for_those_of_a_new_one(
+    data_set: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = {}
+    for name in ("last", "best"):
+        shutil.copy(trained / f"{name}.pt", tmp_path)
+        earlier[f"{name}.old.pt"] = (trained / f"{name}.pt").read_bytes()
+    # one of them is also what the new training starts with
+    options = ["--weights", str(tmp_path / "last.pt"), *SMALL_NETWORK, "--epochs", "1"]
+    options += ["--snapshot-path", str(tmp_path), "--no-evaluation", "--steps", "1"]
+    assert main(["train", *options, "pascal", str(data_set)]) == 0
+    said = "last.pt and best.pt of an earlier training kept as last.old.pt and best.old.pt"
+    assert f"{tmp_path}: {said}" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.glob("*.pt")} == {"last.pt", *earlier}
+    for name, content in earlier.items():
+        assert (tmp_path / name).read_bytes() == content
+
+
 def test_a_frozen_stem_keeps_the_weights_that_were_loaded(
     data_set: Path, trained: Path, tmp_path: Path
 ) -> None:

@@ -41,6 +41,19 @@ def test_yolo_turns_fractions_into_pixels(tmp_path: Path) -> None:
     assert sample.boxes.tolist() == [[10, 12, 30, 18], [0, 0, 20, 30]]
 
 
+def test_yolo_takes_the_pictures_of_linked_folders_once(tmp_path: Path) -> None:
+    label(tmp_path, "train/a.jpg", "0 0.5 0.5 0.5 0.2\n")
+    draw(tmp_path / "elsewhere" / "deep" / "b.jpg")
+    images = tmp_path / "images" / "train"
+    (images / "more").symlink_to(tmp_path / "elsewhere")
+    # back to where it lies, by itself and by way of another, and to nothing
+    (images / "again").symlink_to(images)
+    (tmp_path / "elsewhere" / "deep" / "again").symlink_to(images)
+    (images / "loop").symlink_to(images / "loop")
+    found = read_yolo(data_file(tmp_path, f"train: images/train\n{NAMES}"))
+    assert found.pictures == (images / "a.jpg", images / "more" / "deep" / "b.jpg")
+
+
 def test_yolo_polygon_becomes_its_bounding_box(tmp_path: Path) -> None:
     label(tmp_path, "train/a.jpg", "0 0.5 0.1 0.25 0.9 0.75 0.3\n")
     (sample,) = read_yolo(data_file(tmp_path, f"train: images/train\n{NAMES}")).samples

@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.errors import UsageError
 
-from ..classes import check_labels, merge_classes, parse_merges
+from ..classes import check_labels, check_merges, merge_classes, parse_merges
 from ..datasets import (
     DataSet,
     coco_lists,
@@ -120,18 +120,28 @@ def read_found(options: argparse.Namespace, split: str | None) -> DataSet:
         ANNOTATIONS.
 
     Returns the data set with its classes folded. Raises UsageError when a file or list is missing
-    and DatasetError when a file cannot be understood at all.
+    or a class to fold is on no list, and DatasetError when a file cannot be understood at all.
     """
     merges = parse_merges(options.merge)
-    if options.kind == "csv":
-        found = read_csv(_annotations(options, split), options.classes)
-    elif options.kind == "pascal":
-        found = read_pascal(options.folder, split, options.image_extension)
-    elif options.kind == "coco":
-        found = read_coco(options.coco_path, split)
-    else:
-        found = read_yolo(options.yolo_path, split)
+    found = _read(options, split)
+    known = set(found.classes)
+    if not known.issuperset(merges):
+        # the lists of a COCO data set may have different classes, and are then not read as one
+        others = coco_lists(options.coco_path) if options.kind == "coco" else (None,)
+        known.update(*(_read(options, name).classes for name in others))
+    check_merges(merges, known)
     return merge_classes(found, merges)
+
+
+def _read(options: argparse.Namespace, split: str | None) -> DataSet:
+    """What a list of the data set holds, its classes as they are."""
+    if options.kind == "csv":
+        return read_csv(_annotations(options, split), options.classes)
+    if options.kind == "pascal":
+        return read_pascal(options.folder, split, options.image_extension)
+    if options.kind == "coco":
+        return read_coco(options.coco_path, split)
+    return read_yolo(options.yolo_path, split)
 
 
 def read_data_set(options: argparse.Namespace, split: str | None) -> DataSet:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from monitor.errors import UsageError
 from .dataset import DataSet
 from .fault import DatasetError, Fault
 from .gathering import Gathering
-from .picture import find_picture, is_file
+from .picture import StatedSize, find_picture, is_file
 
 LISTS = ("train", "val", "test")
 THINNEST_PX = 1.0
@@ -60,6 +61,19 @@ def coco_unlisted(path: Path) -> tuple[str, ...]:
     """Names of the JSON files of a DIR that belong to none of its lists."""
     listed = {file for name in LISTS for file in _files_of(path, name)}
     return tuple(file.name for file in _files_of(path, "") if file not in listed)
+
+
+def coco_sizes(path: Path) -> Iterator[StatedSize]:
+    """The sizes that the JSON files state, where both sides are numbers above 0.
+
+    Raises as `read_coco` does.
+    """
+    for file in _json_files(path, None):
+        folders = _picture_folders(file)
+        for number, row in enumerate(_read_json(file)["images"], 1):
+            name, sides_px = row.get("file_name"), (row.get("width"), row.get("height"))
+            if isinstance(name, str) and all(_is_side(side_px) for side_px in sides_px):
+                yield f"{file}: image {number}", find_picture(name, folders), sides_px
 
 
 def _files_of(folder: Path, split: str) -> list[Path]:
@@ -194,6 +208,10 @@ def _label(row: dict[str, Any], names: dict[int, str]) -> str:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _listed(names: dict[int, str]) -> str:

@@ -19,6 +19,8 @@ from .fault import DatasetError
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 # Formats whose size Pillow reads from the header exactly as OpenCV decodes it.
 _PLAIN_HEADERS = frozenset({"JPEG", "PNG", "BMP"})
+# Where the size of a picture is stated, the picture, and its width and height, pixels.
+StatedSize = tuple[str, Path, tuple[float, float]]
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = (None, 1)
 

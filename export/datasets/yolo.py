@@ -12,7 +12,7 @@ picture without a label file is a negative, as YOLO has it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -137,10 +137,29 @@ def _pictures_at(root: Path, entry: str, where: str) -> Iterable[Path]:
     # Exports of Roboflow say ../train/images where they mean train/images.
     for place in (root / entry, root / entry.removeprefix("../")):
         if _is_folder(place):
-            return sorted(p for p in place.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+            return sorted(_pictures_below(place))
         if is_file(place):
             return _listed_pictures(place, root)
     raise UsageError(f"{where}: found no folder or list {root / entry}, expected one")
+
+
+def _pictures_below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """The pictures in a folder and all below it, linked ones among them.
+
+    above: the folders that it lies in; a link back to one of them is not followed.
+    """
+    real = folder.resolve()
+    if real in above:
+        return
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot read the folder: {error.strerror}") from None
+    for entry in entries:
+        if _is_folder(entry):
+            yield from _pictures_below(entry, above | {real})
+        elif entry.suffix.lower() in PICTURE_SUFFIXES:
+            yield entry
 
 
 def _listed_pictures(file: Path, root: Path) -> list[Path]:

@@ -43,11 +43,13 @@ class DoorPoint:
     """What one tau costs.
 
     tau: score of another class from which the door stays shut, 0 to 1.
+    up_to: the highest tau that decides every picture alike, at most 1.
     denials: share of the all-masked pictures that would not open, 0 to 1.
     false_unlocks: share of the bare pictures that would open, 0 to 1.
     """
 
     tau: float
+    up_to: float
     denials: float
     false_unlocks: float
 
@@ -89,8 +91,16 @@ class _Judged:
     def taus(self) -> Bars:
         """float32 [T]: each tau at which one more picture opens, from SCORE_FLOOR up."""
         # Just above a bar is the lowest tau that opens its picture, in the precision of the scores.
-        bars = self.bars[1:][np.isfinite(self.bars[1:])]
-        return np.array([SCORE_FLOOR, *np.nextafter(bars, np.float32(np.inf))], np.float32)
+        above = np.nextafter(self._reached(), np.float32(np.inf))
+        return np.array([SCORE_FLOOR, *above], np.float32)
+
+    def up_to(self) -> Bars:
+        """float32 [T]: the highest tau that opens the same pictures as each of `taus`."""
+        return np.append(self._reached(), np.float32(1))
+
+    def _reached(self) -> Bars:
+        """The bars above which there is a tau, but for the first."""
+        return self.bars[1:][np.isfinite(self.bars[1:])]
 
     def rates(self) -> tuple[Values, Values]:
         """Denials and false unlocks, float64 [R, T]; NaN where a kind of picture is missing."""
@@ -168,8 +178,8 @@ def _points(judged: _Judged) -> list[DoorPoint]:
     """The trades of the first weighting."""
     denials, false_unlocks = judged.rates()
     return [
-        DoorPoint(float(tau), float(denied), float(opened))
-        for tau, denied, opened in zip(judged.taus(), denials[0], false_unlocks[0], strict=True)
+        DoorPoint(*map(float, values))
+        for values in zip(judged.taus(), judged.up_to(), denials[0], false_unlocks[0], strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from monitor.errors import UsageError
 
 from .door_figures import FOUND_SCORE, MOST_DENIALS
 
+# The monitor shrinks pictures in another way than torch, which moves scores by up to 0.006.
+SPARE = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -21,12 +25,14 @@ class Measured:
     metrics: plain values.
     grant, deny: scores; None where nothing was measured that they follow from.
     no_thresholds: why none follow from an evaluation, in words; empty where they do.
+    of: the file that was measured; None where none was.
     """
 
     metrics: dict[str, Any]
     grant: float | None = None
     deny: float | None = None
     no_thresholds: str = ""
+    of: Path | None = None
 
     def thresholds(self, grant: float | None, deny: float | None) -> tuple[float, float]:
         """(grant, deny): those asked for, else those measured, else the contract's.
@@ -48,15 +54,19 @@ class Measured:
         return chosen[0], chosen[1]
 
 
-def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
+def read_measured(path: Path, files: Sequence[Path], resize: ResizeRule) -> Measured:
     """The figures in a report of `evaluate`, and the thresholds of its door curve.
 
-    path: what `evaluate --report` wrote of the same snapshot at the same size.
-    snapshot: the file that is exported. resize: at which size the exported file will look.
+    path: what `evaluate --report` wrote of one of these files at the same size.
+    files: the snapshot that is exported, and what was exported of it before, where that is there.
+    resize: at which size the exported file will look.
 
-    A mask is granted from the score that the door figures ask of it, and a bare face denied from
-    the lowest tau at which they deny at most 10 % of the all-masked pictures. Grant is never below
-    deny. Where the report is of no door, or each tau denies more, there are its figures alone.
+    A mask is granted from the score that the door figures ask of it. A bare face is denied from a
+    little above the lowest tau at which they deny at most 10 % of the all-masked pictures: by
+    SPARE, but by no more than half of the way to where a tau decides otherwise, so that pictures
+    that score slightly differently at the door are decided as they were measured. Grant is never
+    below deny. Where the report is of no door, or each tau denies more, there are its figures
+    alone.
 
     Raises UsageError when the report cannot be read, or is of another file or another size.
     """
@@ -66,14 +76,16 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
         figures, data_set = content["figures"], content["data_set"]
         door = figures["door"] or {}
         point = door.get("at_most_denials")
-        tau, denials = (float(point["tau"]), float(point["denials"])) if point else (None, 1.0)
+        keys = ("tau", "up_to", "denials")
+        tau, up_to, denials = (float(point[key]) for key in keys) if point else (None, 1.0, 1.0)
     except OSError as error:
         raise UsageError(f"{path}: cannot read the report: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{path}: found no report of `evaluate --report`, expected one") from None
-    expected = hashlib.sha256(snapshot.read_bytes()).hexdigest()
-    if found != expected:
-        raise UsageError(f"{path}: measured of the file {found[:12]}, expected {expected[:12]}")
+    sums = {hashlib.sha256(file.read_bytes()).hexdigest(): file for file in files}
+    if found not in sums:
+        expected = " or ".join(f"{digest[:12]}, {file.name}" for digest, file in sums.items())
+        raise UsageError(f"{path}: measured of the file {found[:12]}, expected {expected}")
     if rule != asdict(resize):
         raise UsageError(
             f"{path}: measured at sides of {rule['min_side_px']} to {rule['max_side_px']} px, "
@@ -85,11 +97,12 @@ def read_measured(path: Path, snapshot: Path, resize: ResizeRule) -> Measured:
             "found no door figures to choose thresholds by, expected a model of masks and pictures "
             "of both kinds, all masked and with a bare face"
         )
-        return Measured(metrics, no_thresholds=reason)
+        return Measured(metrics, no_thresholds=reason, of=sums[found])
     if denials > MOST_DENIALS:
         reason = (
             f"found at least {100 * denials:.1f} % of the all-masked pictures refused whatever the "
             f"threshold, expected at most {100 * MOST_DENIALS:g} % to choose one by"
         )
-        return Measured(metrics, no_thresholds=reason)
-    return Measured(metrics, max(FOUND_SCORE, tau), tau)
+        return Measured(metrics, no_thresholds=reason, of=sums[found])
+    deny = min(tau + SPARE, (tau + up_to) / 2)
+    return Measured(metrics, max(FOUND_SCORE, deny), deny, of=sums[found])

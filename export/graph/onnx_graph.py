@@ -71,13 +71,26 @@ def _to_half(module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
 
 def save_model(model: ModelProto, contract: Contract, path: Path) -> None:
     """Write a graph and its metadata, and nothing of the machine that it was made on."""
+    _forget(model)
+    onnx.helper.set_model_props(model, contract.to_metadata())
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def same_graph(model: ModelProto, path: Path) -> bool:
+    """Whether a file holds the graph of a model, whatever the two say of themselves."""
+    stored = onnx.load(path)
+    for one in (model, stored):
+        _forget(one)
+    return stored.graph == model.graph
+
+
+def _forget(model: ModelProto) -> None:
+    """Take away what a model says of itself."""
     # torch notes a stack trace at every node, with the paths of the machine it ran on
     for part in (*model.graph.node, *model.graph.value_info, model.graph):
         del part.metadata_props[:]
     del model.metadata_props[:]
-    onnx.helper.set_model_props(model, contract.to_metadata())
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
 
 
 @contextlib.contextmanager

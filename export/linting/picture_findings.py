@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..datasets import DatasetError, picture_size_px, read_picture
 from ..datasets.fault import Fault
-from ..datasets.picture import PICTURE_SUFFIXES, CutShortError
+from ..datasets.picture import PICTURE_SUFFIXES, CutShortError, StatedSize
 from ..duplicates.near_duplicates import exact_groups, groups
 from .findings import Finding
 
@@ -39,24 +39,30 @@ def picture_fault(path: Path) -> Fault | None:
     return None
 
 
-def wrong_sizes(pictures: Sequence[Path], annotations: Path) -> Iterator[Finding]:
-    """Pictures whose XML states another size than they have.
+def wrong_sizes(stated: Iterable[StatedSize]) -> Iterator[Finding]:
+    """Pictures of which another size is stated than they have, upright as training sees them."""
+    for where, path, stated_px in stated:
+        try:
+            size_px = picture_size_px(path)
+        except DatasetError:
+            continue
+        if stated_px != size_px:
+            found = "found a size of {:g} x {:g} px".format(*stated_px)
+            expected = "expected {} x {} px, as the picture has".format(*size_px)
+            yield Finding("wrong size", "error", where, f"{found}; {expected}", path)
 
-    pictures: of a data set in PASCAL VOC layout. annotations: the folder of its XML files.
+
+def pascal_sizes(pictures: Iterable[Path], annotations: Path) -> Iterator[StatedSize]:
+    """What the XML files of a data set in PASCAL VOC layout state.
+
+    annotations: the folder of the XML files.
 
     An XML that states no size, or the 0 of some tools, is taken as it is.
     """
     for path in pictures:
         xml_file = annotations / f"{path.stem}.xml"
-        stated_px = stated_size_px(xml_file)
-        try:
-            size_px = picture_size_px(path)
-        except DatasetError:
-            continue
-        if stated_px and stated_px != size_px:
-            found = "found a size of {} x {} px".format(*stated_px)
-            expected = "expected {} x {} px, as the picture has".format(*size_px)
-            yield Finding("wrong size", "error", str(xml_file), f"{found}; {expected}", path)
+        if stated_px := _stated_px(xml_file):
+            yield str(xml_file), path, stated_px
 
 
 def unlabelled_pictures(folder: Path, image_extension: str | None) -> Iterator[Finding]:
@@ -72,8 +78,7 @@ def unlabelled_pictures(folder: Path, image_extension: str | None) -> Iterator[F
             yield Finding("no annotation", "warning", str(path), what, path)
 
 
-def stated_size_px(xml_file: Path) -> tuple[int, int] | None:
-    """Width and height that an XML file states, pixels; None where it states none, or 0."""
+def _stated_px(xml_file: Path) -> tuple[int, int] | None:
     try:
         root = ET.parse(xml_file).getroot()
         width_px = int(root.findtext("size/width", "0"))

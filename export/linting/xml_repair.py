@@ -17,9 +17,6 @@ from ..datasets import DatasetError, picture_size_px
 from ..datasets.pascal import EDGES
 from .box_repair import number_text, repaired_box
 
-# how much the shape of a picture may change when it is scaled to whole pixels
-SAME_SHAPE = 0.02
-
 
 @dataclass(frozen=True, slots=True)
 class _Element:
@@ -45,9 +42,10 @@ def repair_xml(xml_file: Path, picture: Path) -> list[str]:
     xml_file: the annotation. picture: its picture.
 
     Boxes are repaired as `repaired_box` does; of two objects of the same class and place the second
-    goes; a wrong width and height are corrected if every box lies inside the picture and the
-    picture is neither a scaled nor a turned one, whose boxes would be wrong too. An existing
-    `.orig` is kept. A file that cannot be understood is left alone.
+    goes; a width and height of 0, or exchanged, are corrected if every box lies inside the picture
+    and the picture is not stored turned. Any other size may be that of the picture before it was
+    scaled, cut or stretched, whose boxes would be wrong too. An existing `.orig` is kept. A file
+    that cannot be understood is left alone.
 
     Returns a line for each change. Raises DatasetError when the file cannot be written.
     """
@@ -180,10 +178,7 @@ def _is_slip(stated: list[float], size_px: tuple[int, int], picture: Path) -> bo
     width_px, height_px = stated
     if not (width_px > 0 and height_px > 0):
         return True
-    if (height_px, width_px) == size_px:
-        return not _is_turned(picture, size_px)
-    shape = (width_px / height_px) / (size_px[0] / size_px[1])
-    return abs(shape - 1) > SAME_SHAPE
+    return (height_px, width_px) == size_px and not _is_turned(picture, size_px)
 
 
 def _is_turned(picture: Path, size_px: tuple[int, int]) -> bool:
