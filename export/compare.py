@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from monitor.apart import check_apart
 from monitor.app.choice import chosen
 from monitor.config import Config, load
 from monitor.decision import Door
@@ -102,6 +103,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out `compare`; returns the exit code, 0 whether anything differs or not."""
+    check_apart(
+        {"--json": options.json}, [options.config, options.old, options.new, *options.sources]
+    )
     make_folders(files=(options.json,))
     config: Config = load(options.config)
     door = chosen(config, options.door)[0]

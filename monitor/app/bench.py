@@ -47,8 +47,8 @@ def measure(
     json_file: gets all of it as plain values.
     baseline: what `json_file` got earlier, to print the ratios to it.
     """
-    report = BenchReport(json_file, baseline)
     looked_at = BenchSource.of(config, source)
+    report = BenchReport(json_file, baseline, [looked_at.spec, model, against])
     detector = make_detector(config.model, model, device)
     policy, zones = make_policy(looked_at.door, detector), make_zones(looked_at.door)
 
@@ -92,8 +92,8 @@ def measure_doors(
 
     The other arguments are as for `measure`. No actuator is told of anything.
     """
-    report = BenchReport(json_file, baseline)
     looked_at = BenchSource.of(config, source)
+    report = BenchReport(json_file, baseline, [looked_at.spec, model])
     detector = make_detector(config.model, model, device)
     images = looked_at.pictures()
     fps = looked_at.opened().fps or FPS_OF_LAST_RESORT

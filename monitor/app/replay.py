@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from ..apart import check_apart
 from ..config import Config
 from ..doorkeeper import Result
 from ..errors import UsageError
@@ -51,7 +52,13 @@ def replay(
     hard: folder for the frames that are nearest to being judged otherwise.
     actuate: drive every actuator, not only the log.
     fps_of_pictures: pictures per second at which a folder plays.
+
+    Raises UsageError, before anything is opened, for files that would be written over.
     """
+    check_apart(
+        {"--events": events, "--video": video, "--report": report, "--junit": junit},
+        [*sources, expect],
+    )
     if video and len(sources) > 1:
         raise UsageError(f"--video: {len(sources)} sources found, expected one")
     [section] = chosen(config, door or config.doors[0].name)
