@@ -44,7 +44,7 @@ class ClipFigures:
     """How one source went.
 
     seconds: from its first frame to its last.
-    fault: why it could not be replayed to its end; None where it could.
+    fault: why it could not be replayed to its end, or held to a timeline; None where it could.
     """
 
     name: str
