@@ -211,8 +211,12 @@ def test_a_clip_too_short_to_warm_up_is_said(
     small_model: Path, clip: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = str(clip("door", [("masked", WARM_UP_FRAMES - 2)]))
-    assert main(["bench", "--model", str(small_model), "--source", source]) == 1
+    figures = Path(source).with_name("figures.json")
+    figures.write_text("older")
+    words = ["bench", "--model", str(small_model), "--source", source, "--json", str(figures)]
+    assert main(words) == 1
     assert "too few frames found" in capsys.readouterr().err
+    assert figures.read_text() == "older"
 
 
 def test_nothing_is_timed_zero_times() -> None:

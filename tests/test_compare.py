@@ -138,6 +138,8 @@ def test_stretches_hold_the_frames_in_a_row_that_differ_alike(
         (["rtsp://camera/1"], 2, "a live source found, expected a recorded one"),
         (["nowhere.mp4"], 1, "nowhere.mp4: no such file or folder"),
         (["--config", "none.yaml", "demo"], 2, "none.yaml"),
+        # a device that takes no files
+        (["--json", "/proc/out.json", "demo"], 2, "/proc/out.json: cannot be written"),
         # a folder where the file is to be written
         (["--json", ".", "demo"], 2, ".: found a folder, expected the name of a file"),
     ],
