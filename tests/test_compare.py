@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ColourDetector
+from picture_files import draw
 
 from export.__main__ import main
 from export.compare import stretches
@@ -106,6 +107,35 @@ def test_a_frame_that_a_model_cannot_judge_is_doubt_and_not_the_end(
     printed = capsys.readouterr().out
     assert "door: 43 frames" in printed
     assert "violation -> unknown: 3 frames" in printed
+
+
+def test_a_source_that_fails_is_named_and_what_it_gave_is_kept(
+    clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = clip("torn", [("masked", 20)])
+    torn.write_bytes(torn.read_bytes() + (10**6).to_bytes(4, "big") + b"free")
+    pictures = tmp_path / "pictures"
+    for name in ("a.png", "b.png"):
+        draw(pictures / name)
+    (pictures / "b.png").write_bytes(b"")
+    empty = tmp_path / "empty"
+    draw(empty / "a.png").write_bytes(b"")
+    good = clip("good", [("masked", 20)])
+    sources = [str(source) for source in (torn, pictures, empty, good)]
+    assert main(["compare", "--json", "out.json", "old.onnx", "new.onnx", *sources]) == 1
+    written = json.loads((tmp_path / "out.json").read_text())["sources"]
+    found = [(source["name"], source["frames"], bool(source["fault"])) for source in written]
+    assert found == [
+        ("torn", 20, True),
+        ("pictures", 1, True),
+        ("empty", 0, True),
+        ("good", 20, False),
+    ]
+    output = capsys.readouterr()
+    for words in ("torn.mp4: truncated: 999992 bytes", "b.png: 1 of 2 pictures empty or damaged"):
+        assert words in output.err
+    assert "good: 20 frames" in output.out
+    assert "0 of 4 sources would see another door" in output.out
 
 
 @pytest.mark.parametrize(
