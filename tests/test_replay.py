@@ -12,6 +12,7 @@ from conftest import picture
 
 from monitor.cli import main
 from monitor.record import fitted
+from monitor.summary import Summary
 
 Clip = Callable[..., Path]
 Run = Callable[..., tuple[int, str, str]]
@@ -84,6 +85,18 @@ def test_two_replays_give_the_same_bytes(replay: Run, clip: Clip, tmp_path: Path
     first = (tmp_path / "first.jsonl").read_bytes()
     assert first == (tmp_path / "second.jsonl").read_bytes()
     assert first.count(b"\n") == 75
+
+
+def test_two_replays_record_the_same_video_however_fast_the_machine_is(
+    replay: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # wide enough for all that a picture may say
+    source = tmp_path / "wide.png"
+    cv2.imwrite(str(source), picture("masked", 640, 360))
+    for speed in (7.0, 80.0):
+        monkeypatch.setattr(Summary, "recent_frames_per_second", speed)
+        assert replay(source, "--video", f"{speed}.mp4")[0] == 0
+    assert (tmp_path / "7.0.mp4").read_bytes() == (tmp_path / "80.0.mp4").read_bytes()
 
 
 def test_the_policy_starts_afresh_for_each_source(replay: Run, clip: Clip, tmp_path: Path) -> None:

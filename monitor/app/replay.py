@@ -96,6 +96,6 @@ def replay(
 
 
 def _record(recorder: Recorder, line: Line, result: Result) -> None:
-    speed = line.summary.recent_frames_per_second
-    picture = annotated(result.frame, result.decision, speed)
+    # without the speed, which is another in every run
+    picture = annotated(result.frame, result.decision)
     recorder.write(picture, line.capture.source.fps or FPS_OF_LAST_RESORT)
