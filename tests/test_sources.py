@@ -281,6 +281,7 @@ def test_the_demo_knows_its_length_and_its_timeline() -> None:
     ("spec", "message"),
     [
         pytest.param("/nowhere/clip.mp4", "no such file or folder", id="missing file"),
+        pytest.param("", "source: '' found, expected", id="nothing"),
         pytest.param("ftp://host/clip.mp4", "scheme 'ftp' found", id="unknown scheme"),
         pytest.param("97", "camera 97: cannot be opened", id="missing camera by text"),
         pytest.param(97, "camera 97: cannot be opened, no such", id="missing camera by number"),
