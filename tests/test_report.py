@@ -170,3 +170,16 @@ def test_a_replay_that_is_stopped_leaves_the_reports_as_they_were(
     with pytest.raises(Interrupted):
         replay(load(None), [str(source)], check_interrupt=stop, report=files[0], junit=files[1])
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
+
+
+@pytest.mark.usefixtures("colour_model", "timelines")
+@pytest.mark.parametrize("option", ["--report", "--events"])
+def test_what_goes_to_stdout_is_not_mixed_with_the_summary(
+    clip: Clip, capfd: pytest.CaptureFixture[str], option: str
+) -> None:
+    source = str(clip("door", [("bare", 1)]))
+    # as /dev/stdout leads to
+    assert main(["replay", source, option, "/proc/self/fd/1"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)
+    assert "door: 1 frame" in err

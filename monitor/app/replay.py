@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def replay(
 ) -> bool:
     """Decide on every frame of recorded sources as fast as possible; True if all went well.
 
+    What is printed goes to stderr where an output goes to stdout, such as /dev/stdout.
+
     sources: what to replay, in order.
     check_interrupt: called between frames; may raise to end the replay.
     door: name of the one that decides; None for the first.
@@ -55,10 +58,8 @@ def replay(
 
     Raises UsageError, before anything is opened, for files that would be written over.
     """
-    check_apart(
-        {"--events": events, "--video": video, "--report": report, "--junit": junit},
-        [*sources, expect],
-    )
+    outputs = {"--events": events, "--video": video, "--report": report, "--junit": junit}
+    check_apart(outputs, [*sources, expect])
     if video and len(sources) > 1:
         raise UsageError(f"--video: {len(sources)} sources found, expected one")
     [section] = chosen(config, door or config.doors[0].name)
@@ -68,6 +69,8 @@ def replay(
         (ReportFile(path), text) for path, text in ((report, to_json), (junit, to_junit)) if path
     ]
     with ExitStack() as stack:
+        if any(path and _is_stdout(path) for path in outputs.values()):
+            stack.enter_context(redirect_stdout(sys.stderr))
         if events:
             file = stack.enter_context(EventFile(events))
             watch.append(lambda line, result: file.write(line.capture.source.name, result))
@@ -93,6 +96,13 @@ def replay(
         for written, text in reports:
             written.write(text(session.figures))
     return not session.failed
+
+
+def _is_stdout(path: Path) -> bool:
+    try:
+        return path.samefile("/dev/stdout")
+    except OSError:
+        return False
 
 
 def _record(recorder: Recorder, line: Line, result: Result) -> None:
