@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from monitor.apart import check_apart
 from monitor.app.choice import chosen
 from monitor.config import Config, load
 from monitor.decision import Door
@@ -54,11 +56,12 @@ class Stretch:
 class Clip:
     """What became of one source.
 
-    frames: how many it has.
+    frames: how many of it could be had.
     unlocked: frames in which the door is unlocked, by the old and the new model.
     evidence: how often a frame's evidence went from the one to the other, such as "clear ->
         unknown"; only those that differ.
     stretches: see `Stretch`.
+    fault: why it could not be had to its end; None where it could.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Clip:
     unlocked: tuple[int, int]
     evidence: dict[str, int]
     stretches: tuple[Stretch, ...]
+    fault: str | None
 
     def __str__(self) -> str:
         changed = sum(stretch.frames for stretch in self.stretches)
@@ -101,7 +105,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry out `compare`; returns the exit code, 0 whether anything differs or not."""
+    """Carry out `compare`; returns the exit code, 0 whether anything differs or not.
+
+    A source that fails is named, and what it gave until then is kept: the exit code is 1.
+    """
+    check_apart(
+        {"--json": options.json}, [options.config, options.old, options.new, *options.sources]
+    )
     make_folders(files=(options.json,))
     config: Config = load(options.config)
     door = chosen(config, options.door)[0]
@@ -111,13 +121,16 @@ def run(options: argparse.Namespace) -> int:
     detectors = [make_detector(config.model, path) for path in (options.old, options.new)]
     clips = []
     for spec in options.sources:
-        clips.append(compare(door, detectors, spec))
-        print(clips[-1], flush=True)
+        clip = compare(door, detectors, spec)
+        clips.append(clip)
+        print(clip, flush=True)
+        if clip.fault is not None:
+            print(f"error: {clip.fault}", file=sys.stderr)
     changed = sum(bool(clip.stretches) for clip in clips)
     print(f"{changed} of {len(clips)} sources would see another door")
     if options.json:
         write(options.json, [detector.sha256 for detector in detectors], clips)
-    return 0
+    return int(any(clip.fault is not None for clip in clips))
 
 
 def open_recorded(spec: str) -> Any:
@@ -131,17 +144,17 @@ def compare(door: DoorSection, detectors: Sequence[Detector], spec: str) -> Clip
     """Show every frame of a source to both detectors, each with a policy of its own.
 
     door: its zones and policy. detectors: the old and the new one.
-
-    Raises SourceError when the source has no frame or fails.
     """
     zones = make_zones(door)
     judges = [(detector, make_policy(door, detector)) for detector in detectors]
     rows = []
-    for frame in tqdm(frames_of(door, spec), desc=spec, unit=" frames"):
-        old, new = (decided(frame, *judge, zones) for judge in judges)
-        rows.append((frame.time, old, new))
-    if not rows:
-        raise SourceError(f"{spec}: no frame found, expected at least one")
+    fault = None
+    try:
+        for frame in tqdm(frames_of(door, spec), desc=spec, unit=" frames"):
+            old, new = (decided(frame, *judge, zones) for judge in judges)
+            rows.append((frame.time, old, new))
+    except SourceError as error:
+        fault = str(error)
     evidence: dict[str, int] = {}
     for _, (_, before, _), (_, after, _) in rows:
         if before is not after:
@@ -149,7 +162,12 @@ def compare(door: DoorSection, detectors: Sequence[Detector], spec: str) -> Clip
             evidence[change] = evidence.get(change, 0) + 1
     unlocked = [sum(row[column][0] is Door.UNLOCKED for row in rows) for column in (1, 2)]
     return Clip(
-        Path(spec).stem, len(rows), (unlocked[0], unlocked[1]), evidence, tuple(stretches(rows))
+        Path(spec).stem,
+        len(rows),
+        (unlocked[0], unlocked[1]),
+        evidence,
+        tuple(stretches(rows)),
+        fault,
     )
 
 

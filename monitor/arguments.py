@@ -109,7 +109,8 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "--against",
         type=Path,
         metavar="FILE.onnx",
-        help="time another model in turn: its resize and its network, nothing that follows",
+        help="time another model in turn: a whole call of one of this program's; of one of any "
+        "other maker its resize and its network, nothing that follows",
     )
     one_of.add_argument(
         "--doors",

@@ -143,7 +143,8 @@ class HardFrames:
         try:
             for picture in kept:
                 if self._there(picture.name) is None:
-                    (self._folder / PICTURES / picture.name).write_bytes(picture.encoded)
+                    with replacing(self._folder / PICTURES / picture.name) as partial:
+                        partial.write_bytes(picture.encoded)
             with (
                 replacing(self._folder / TABLE) as partial,
                 partial.open("w", encoding="utf-8", newline="") as file,

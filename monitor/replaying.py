@@ -79,7 +79,13 @@ class Replay:
             fault = str(error)
             self._fail(error)
         print(f"{source.name}: {line.summary}")
-        figures = clip_figures(source.name, self._expected(source), shown, fault)
+        spans = self._timelines.get(source.name, source.timeline)
+        if spans is None and self._held_to_file:
+            # a clip that was renamed must not turn a test green
+            unlisted = UsageError(f"{source.name}: no timeline of that name found, expected one")
+            fault = fault or str(unlisted)
+            self._fail(unlisted)
+        figures = clip_figures(source.name, spans or (), shown, fault)
         self.figures.append(figures)
         for span in figures.spans:
             if span.complaint is not None:
@@ -111,13 +117,6 @@ class Replay:
                     for watch in self._watch:
                         watch(line, result)
                     bar.update()
-
-    def _expected(self, source: Source) -> tuple[Span, ...]:
-        spans = self._timelines.get(source.name, source.timeline)
-        if spans is None and self._held_to_file:
-            # a clip that was renamed must not turn a test green
-            self._fail(UsageError(f"{source.name}: no timeline of that name found, expected one"))
-        return spans or ()
 
     def _fail(self, error: Exception) -> None:
         print(f"monitor: error: {error}", file=sys.stderr)

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from .decision import Door
 from .errors import MaskgateError, UsageError
+from .replacing import check_replaceable, replacing
 from .timeline import Span, broken
 
 _SECONDS_PER_HOUR = 3600.0
@@ -44,7 +45,7 @@ class ClipFigures:
     """How one source went.
 
     seconds: from its first frame to its last.
-    fault: why it could not be replayed to its end; None where it could.
+    fault: why it could not be replayed to its end, or held to a timeline; None where it could.
     """
 
     name: str
@@ -119,22 +120,24 @@ def to_junit(clips: Sequence[ClipFigures]) -> str:
 
 
 class ReportFile:
-    """A file for a report, opened before the work so that a wrong name is found out in time.
+    """A file for a report, tried before the work so that a wrong name is found out in time.
 
-    Raises UsageError when it cannot be written.
+    path: what is there stays until the whole report is. Raises UsageError when it cannot be
+        written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.open("a", encoding="utf-8").close()
+            check_replaceable(path)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}; expected a file to write to") from None
 
     def write(self, text: str) -> None:
         """Put a text in place of what is there; raises MaskgateError when that fails."""
         try:
-            self._path.write_text(text, encoding="utf-8")
+            with replacing(self._path) as partial:
+                partial.write_text(text, encoding="utf-8")
         except OSError as error:
             raise MaskgateError(f"{self._path}: {error.strerror}; report not written") from None
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -115,6 +117,37 @@ def test_what_differs_is_told_without_any_colour(
     # the line around a face, without its caption
     lines = [drawn(decided, 640, 360)[200:300] for decided in (one, other)]
     assert np.array_equal(*lines) == (not len(one.faces))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "before"),
+    [
+        (DENIED, ALLOWED),  # a bare face behind a masked one
+        (DENIED, UNCERTAIN),  # and behind one that is not told
+        (UNCERTAIN, ALLOWED),  # which keeps the door shut too
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_face_that_keeps_the_door_shut_is_covered_by_no_other(
+    verdict: Verdict, before: Verdict, first: bool
+) -> None:
+    shut, other = (100, 100, 200, 240), (130, 108, 240, 260)
+    boxes, verdicts = ((shut, other), (verdict, before))
+    if not first:
+        boxes, verdicts = boxes[::-1], verdicts[::-1]
+    both = drawn(replace(decision(*boxes), verdicts=verdicts), 640, 360)
+    alone = drawn(decision(shut, verdict=verdict), 640, 360)
+    # its caption, above its box
+    assert np.array_equal(both[80:98, 100:170], alone[80:98, 100:170])
+    assert not np.array_equal(both, alone)
+
+
+@pytest.mark.parametrize("door", Door)
+@pytest.mark.parametrize("width_px", [64, 90, 120, 160, 320])
+def test_the_state_of_the_door_is_never_cut_by_the_edge(door: Door, width_px: int) -> None:
+    image = drawn(replace(decision(door=door, reason=""), hold_seconds=0.0), width_px, 120)
+    # nothing at the edge but the picture and the band
+    assert len(np.unique(image[:, -2:].reshape(-1, 3), axis=0)) == 2
 
 
 def test_a_bar_fills_while_everyone_is_seen_allowed() -> None:

@@ -168,6 +168,16 @@ def test_the_bench_prints_and_writes_what_it_measured(
     assert written["against"]["ratio"] > 0
 
 
+def test_another_model_of_this_program_is_timed_as_a_whole_call(
+    small_model: Path, clip: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = clip("door", [("masked", WARM_UP_FRAMES + 2)])
+    options = ["--model", str(small_model), "--source", str(source), "--frames", "2"]
+    # a shipped one, by its name
+    assert main(["bench", *options, "--against", "edge"]) == 0
+    assert "maskgate-edge.onnx: its whole call" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -204,15 +214,21 @@ def test_what_cannot_be_timed_is_said(
     source = str(clip("door", [("masked", WARM_UP_FRAMES + 2)]))
     words = ["bench", "--model", str(small_model), "--source", source, "--frames", "2", *options]
     assert main(words) in (1, 2)
-    assert message in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
 
 
 def test_a_clip_too_short_to_warm_up_is_said(
     small_model: Path, clip: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = str(clip("door", [("masked", WARM_UP_FRAMES - 2)]))
-    assert main(["bench", "--model", str(small_model), "--source", source]) == 1
+    figures = Path(source).with_name("figures.json")
+    figures.write_text("older")
+    words = ["bench", "--model", str(small_model), "--source", source, "--json", str(figures)]
+    assert main(words) == 1
     assert "too few frames found" in capsys.readouterr().err
+    assert figures.read_text() == "older"
 
 
 def test_nothing_is_timed_zero_times() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ColourDetector
+from picture_files import draw
 
 from export.__main__ import main
 from export.compare import stretches
@@ -108,6 +109,35 @@ def test_a_frame_that_a_model_cannot_judge_is_doubt_and_not_the_end(
     assert "violation -> unknown: 3 frames" in printed
 
 
+def test_a_source_that_fails_is_named_and_what_it_gave_is_kept(
+    clip: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = clip("torn", [("masked", 20)])
+    torn.write_bytes(torn.read_bytes() + (10**6).to_bytes(4, "big") + b"free")
+    pictures = tmp_path / "pictures"
+    for name in ("a.png", "b.png"):
+        draw(pictures / name)
+    (pictures / "b.png").write_bytes(b"")
+    empty = tmp_path / "empty"
+    draw(empty / "a.png").write_bytes(b"")
+    good = clip("good", [("masked", 20)])
+    sources = [str(source) for source in (torn, pictures, empty, good)]
+    assert main(["compare", "--json", "out.json", "old.onnx", "new.onnx", *sources]) == 1
+    written = json.loads((tmp_path / "out.json").read_text())["sources"]
+    found = [(source["name"], source["frames"], bool(source["fault"])) for source in written]
+    assert found == [
+        ("torn", 20, True),
+        ("pictures", 1, True),
+        ("empty", 0, True),
+        ("good", 20, False),
+    ]
+    output = capsys.readouterr()
+    for words in ("torn.mp4: truncated: 999992 bytes", "b.png: 1 of 2 pictures empty or damaged"):
+        assert words in output.err
+    assert "good: 20 frames" in output.out
+    assert "0 of 4 sources would see another door" in output.out
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
@@ -138,6 +168,8 @@ def test_stretches_hold_the_frames_in_a_row_that_differ_alike(
         (["rtsp://camera/1"], 2, "a live source found, expected a recorded one"),
         (["nowhere.mp4"], 1, "nowhere.mp4: no such file or folder"),
         (["--config", "none.yaml", "demo"], 2, "none.yaml"),
+        # a device that takes no files
+        (["--json", "/proc/out.json", "demo"], 2, "/proc/out.json: cannot be written"),
         # a folder where the file is to be written
         (["--json", ".", "demo"], 2, ".: found a folder, expected the name of a file"),
     ],

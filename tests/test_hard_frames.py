@@ -10,13 +10,14 @@ import cv2
 import numpy as np
 import pytest
 from conftest import CLASSES, picture
+from full_disk import full_disk
 
 from export.datasets import read_pascal
 from monitor.cli import main
 from monitor.decision import Decision, Door
 from monitor.detections import Detections
 from monitor.doorkeeper import Result
-from monitor.errors import UsageError
+from monitor.errors import MaskgateError, UsageError
 from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.hard_frames import HardFrames, margin_of
@@ -175,6 +176,14 @@ def test_replay_saves_the_frames_that_it_was_least_sure_about(
     source = clip("door", [("nobody", 10), ("masked", 20)])
     assert main(["replay", str(source), "--hard", "hard"]) == 0
     assert names(tmp_path / "hard") == ["door_000010.jpg", "door_000020.jpg"]
+
+
+def test_a_full_disk_leaves_no_torn_picture_to_be_labelled(tmp_path: Path) -> None:
+    frames = keeper(tmp_path)
+    frames.add("clip", result(0, faces((0.49, 0.0))))
+    with full_disk(100), pytest.raises(MaskgateError, match="cannot write the pictures: File too"):
+        frames.__exit__(None, None, None)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "JPEGImages"]
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from conftest import picture
 
 from monitor.cli import main
 from monitor.record import fitted
+from monitor.summary import Summary
 
 Clip = Callable[..., Path]
 Run = Callable[..., tuple[int, str, str]]
@@ -84,6 +85,18 @@ def test_two_replays_give_the_same_bytes(replay: Run, clip: Clip, tmp_path: Path
     first = (tmp_path / "first.jsonl").read_bytes()
     assert first == (tmp_path / "second.jsonl").read_bytes()
     assert first.count(b"\n") == 75
+
+
+def test_two_replays_record_the_same_video_however_fast_the_machine_is(
+    replay: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # wide enough for all that a picture may say
+    source = tmp_path / "wide.png"
+    cv2.imwrite(str(source), picture("masked", 640, 360))
+    for speed in (7.0, 80.0):
+        monkeypatch.setattr(Summary, "recent_frames_per_second", speed)
+        assert replay(source, "--video", f"{speed}.mp4")[0] == 0
+    assert (tmp_path / "7.0.mp4").read_bytes() == (tmp_path / "80.0.mp4").read_bytes()
 
 
 def test_the_policy_starts_afresh_for_each_source(replay: Run, clip: Clip, tmp_path: Path) -> None:
@@ -195,9 +208,27 @@ def test_listed_clips_that_were_not_given_are_named_without_failing(
 
 def test_a_clip_that_is_not_listed_fails(replay: Run, clip: Clip, tmp_path: Path) -> None:
     expect = timelines(tmp_path / "expect.json", other=[(0, 1, "locked")])
-    code, _, err = replay(clip("door", MASKS_UP), "--expect", expect)
+    files = ["--report", "out.json", "--junit", "out.xml"]
+    code, _, err = replay(clip("door", MASKS_UP), "--expect", expect, *files)
     assert code == 1
     assert "door: no timeline of that name found" in err
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["clips"][0]["fault"] == "door: no timeline of that name found, expected one"
+    assert report["total"]["faults"] == 1
+    assert 'errors="1"' in (tmp_path / "out.xml").read_text()
+
+
+def test_a_clip_that_is_truncated_and_not_listed_is_reported_as_truncated(
+    replay: Run, clip: Clip, tmp_path: Path
+) -> None:
+    expect = timelines(tmp_path / "expect.json", other=[(0, 1, "locked")])
+    whole = clip("door", MASKS_UP)
+    whole.write_bytes(whole.read_bytes() + (10**6).to_bytes(4, "big") + b"free")
+    _, _, err = replay(whole, "--expect", expect, "--report", "out.json")
+    [door] = json.loads((tmp_path / "out.json").read_text())["clips"]
+    assert "truncated: 999992 bytes are missing" in door["fault"]
+    assert door["fault"] in err
+    assert "no timeline of that name" in err
 
 
 def test_a_folder_plays_at_the_given_rate_and_each_picture_may_stand_alone(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from monitor.app.replay import replay
 from monitor.cli import main
+from monitor.config import load
 from monitor.decision import Door
+from monitor.interrupt import Interrupted
 from monitor.report import clip_figures, to_json, to_junit
 from monitor.timeline import Span
 
@@ -146,3 +150,36 @@ def test_a_report_that_cannot_be_written_is_refused_before_any_work(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("monitor: error: /nowhere/x: No such file or directory")
+
+
+@pytest.mark.usefixtures("colour_model", "timelines")
+@pytest.mark.parametrize("before", [None, "an older report"])
+def test_a_replay_that_is_stopped_leaves_the_reports_as_they_were(
+    clip: Clip, tmp_path: Path, before: str | None
+) -> None:
+    files = [tmp_path / "out.json", tmp_path / "out.xml"]
+    if before is not None:
+        for path in files:
+            path.write_text(before)
+    source = clip("door", [("bare", 2)])
+    there = {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def stop() -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        replay(load(None), [str(source)], check_interrupt=stop, report=files[0], junit=files[1])
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == there
+
+
+@pytest.mark.usefixtures("colour_model", "timelines")
+@pytest.mark.parametrize("option", ["--report", "--events"])
+def test_what_goes_to_stdout_is_not_mixed_with_the_summary(
+    clip: Clip, capfd: pytest.CaptureFixture[str], option: str
+) -> None:
+    source = str(clip("door", [("bare", 1)]))
+    # as /dev/stdout leads to
+    assert main(["replay", source, option, "/proc/self/fd/1"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)
+    assert "door: 1 frame" in err

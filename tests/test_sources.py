@@ -196,6 +196,13 @@ def test_a_video_that_is_deleted_while_it_plays_is_an_error(clip: Clip) -> None:
         list(frames)
 
 
+def test_a_codec_that_is_not_decoded_is_named(clip: Clip, tmp_path: Path) -> None:
+    path = convert(clip("door", [("bare", 5)]), tmp_path / "door.avi", "-c:v", "mpeg4")
+    path.write_bytes(path.read_bytes().replace(b"FMP4", b"AV01"))
+    with pytest.raises(SourceError, match=r"no frame decoded; .* AV01 found, which may be convert"):
+        play(path)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -274,6 +281,7 @@ def test_the_demo_knows_its_length_and_its_timeline() -> None:
     ("spec", "message"),
     [
         pytest.param("/nowhere/clip.mp4", "no such file or folder", id="missing file"),
+        pytest.param("", "source: '' found, expected", id="nothing"),
         pytest.param("ftp://host/clip.mp4", "scheme 'ftp' found", id="unknown scheme"),
         pytest.param("97", "camera 97: cannot be opened", id="missing camera by text"),
         pytest.param(97, "camera 97: cannot be opened, no such", id="missing camera by number"),

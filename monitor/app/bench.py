@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..bench.doors import Looped, bench_doors
-from ..bench.other_model import OtherModel
+from ..bench.other_model import OtherModel, open_other
 from ..bench.stages import Comparison, bench, compare, peak_memory_mb
 from ..capture import Capture
 from ..config import Config
@@ -43,14 +43,20 @@ def measure(
     model: what to measure in place of the configured model.
     device: where, in place of the configured device.
     frames: how many to time.
-    against: another ONNX file, timed in turn with the detector on the same frames.
+    against: another ONNX file, timed in turn with the detector on the same frames; see
+        `open_other`.
     json_file: gets all of it as plain values.
     baseline: what `json_file` got earlier, to print the ratios to it.
     """
-    report = BenchReport(json_file, baseline)
     looked_at = BenchSource.of(config, source)
+    report = BenchReport(json_file, baseline, [looked_at.spec, model, against])
     detector = make_detector(config.model, model, device)
     policy, zones = make_policy(looked_at.door, detector), make_zones(looked_at.door)
+    images = looked_at.pictures(PICTURES if against else 1)
+    other = open_other(against, detector) if against else None
+    if other:
+        # one that fails on every picture is told before anything takes its time
+        other(images[0])
 
     def judge(frame: Frame, faces: Detections) -> Decision:
         check_interrupt()
@@ -60,16 +66,15 @@ def measure(
     found = bench(looked_at.frames(), detector, judge, annotated, frames)
     if found is None:
         raise looked_at.too_short()
-    images = looked_at.pictures(PICTURES if against else 1)
     report.begin(detector, looked_at.name, images[0])
     print_row("frames", str(found.frames))
     print(found)
-    compared = _compared(images, detector, against, frames) if against else None
+    compared = _compared(images, detector, other, frames) if other else None
     memory_mb = peak_memory_mb()
     print(f"{memory_mb:.0f} MB of memory at most")
     report.add({**found.to_dict(), "memory_mb": memory_mb})
-    if against and compared:
-        report.add({"against": {"file": against.name, **compared.to_dict()}})
+    if other and compared:
+        report.add({"against": {"file": other.path.name, **compared.to_dict()}})
     report.conclude()
 
 
@@ -92,8 +97,8 @@ def measure_doors(
 
     The other arguments are as for `measure`. No actuator is told of anything.
     """
-    report = BenchReport(json_file, baseline)
     looked_at = BenchSource.of(config, source)
+    report = BenchReport(json_file, baseline, [looked_at.spec, model])
     detector = make_detector(config.model, model, device)
     images = looked_at.pictures()
     fps = looked_at.opened().fps or FPS_OF_LAST_RESORT
@@ -120,11 +125,14 @@ def _bench_line(
     return Line(name, Capture(source), keeper, overwrite=True)
 
 
-def _compared(images: Sequence[Image], detector: Detector, against: Path, pairs: int) -> Comparison:
-    other = OtherModel(against, threads=detector.threads)
+def _compared(
+    images: Sequence[Image], detector: Detector, other: Detector | OtherModel, pairs: int
+) -> Comparison:
+    whole = isinstance(other, Detector)
+    timed = "its whole call" if whole else "its resize and its network alone"
     compared = compare(images, detector, other, pairs)
     print(f"{'in turn':<14} {'p50 ms':>8} {'p95 ms':>8}")
     print(f"{'this detector':<14} {compared.ours}")
-    print(f"{'the other':<14} {compared.other}   {against.name}: its resize and its network alone")
+    print(f"{'the other':<14} {compared.other}   {other.path.name}: {timed}")
     print(f"ratio {compared.ratio:.2f}: the middle of {pairs} pairs")
     return compared

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..apart import check_apart
 from ..bench.baseline import ratios, read_baseline
 from ..detector import Detector
 from ..frame import Image
@@ -18,11 +19,18 @@ class BenchReport:
 
     json_file: gets all of them as plain values; None for no file.
     baseline: what such a file got earlier, to print the ratios to it; None for nothing.
+    reads: what else the bench reads, and must not write over; None for what was not asked for.
 
     Raises UsageError, before anything is timed, when one cannot be written or the other read.
     """
 
-    def __init__(self, json_file: Path | None, baseline: Path | None) -> None:
+    def __init__(
+        self,
+        json_file: Path | None,
+        baseline: Path | None,
+        reads: Iterable[int | str | Path | None],
+    ) -> None:
+        check_apart({"--json": json_file}, [baseline, *reads])
         self._before = read_baseline(baseline) if baseline else None
         self._file = ReportFile(json_file) if json_file else None
         self._content: dict[str, Any] = {}

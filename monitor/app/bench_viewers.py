@@ -52,8 +52,8 @@ def measure_viewers(
 
     The other arguments are as for `measure`. No actuator is told of anything.
     """
-    report = BenchReport(json_file, baseline)
     looked_at = BenchSource.of(config, source)
+    report = BenchReport(json_file, baseline, [looked_at.spec, model])
     if looked_at.opened().live:
         raise UsageError(f"bench: {looked_at.name} is live; expected a recorded source")
     detector = make_detector(config.model, model, device)

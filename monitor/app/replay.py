@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from pathlib import Path
 
+from ..apart import check_apart
 from ..config import Config
 from ..doorkeeper import Result
 from ..errors import UsageError
@@ -40,6 +42,8 @@ def replay(
 ) -> bool:
     """Decide on every frame of recorded sources as fast as possible; True if all went well.
 
+    What is printed goes to stderr where an output goes to stdout, such as /dev/stdout.
+
     sources: what to replay, in order.
     check_interrupt: called between frames; may raise to end the replay.
     door: name of the one that decides; None for the first.
@@ -51,7 +55,11 @@ def replay(
     hard: folder for the frames that are nearest to being judged otherwise.
     actuate: drive every actuator, not only the log.
     fps_of_pictures: pictures per second at which a folder plays.
+
+    Raises UsageError, before anything is opened, for files that would be written over.
     """
+    outputs = {"--events": events, "--video": video, "--report": report, "--junit": junit}
+    check_apart(outputs, [*sources, expect])
     if video and len(sources) > 1:
         raise UsageError(f"--video: {len(sources)} sources found, expected one")
     [section] = chosen(config, door or config.doors[0].name)
@@ -61,6 +69,8 @@ def replay(
         (ReportFile(path), text) for path, text in ((report, to_json), (junit, to_junit)) if path
     ]
     with ExitStack() as stack:
+        if any(path and _is_stdout(path) for path in outputs.values()):
+            stack.enter_context(redirect_stdout(sys.stderr))
         if events:
             file = stack.enter_context(EventFile(events))
             watch.append(lambda line, result: file.write(line.capture.source.name, result))
@@ -88,7 +98,14 @@ def replay(
     return not session.failed
 
 
+def _is_stdout(path: Path) -> bool:
+    try:
+        return path.samefile("/dev/stdout")
+    except OSError:
+        return False
+
+
 def _record(recorder: Recorder, line: Line, result: Result) -> None:
-    speed = line.summary.recent_frames_per_second
-    picture = annotated(result.frame, result.decision, speed)
+    # without the speed, which is another in every run
+    picture = annotated(result.frame, result.decision)
     recorder.write(picture, line.capture.source.fps or FPS_OF_LAST_RESORT)

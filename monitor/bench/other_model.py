@@ -10,12 +10,27 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from ..contract import LARGEST_SIDE_PX
+from ..detector import Detector
 from ..errors import ModelError
 from ..frame import Image
 from ..model_file import check_complete, read_model
 
 CHANNELS = 3
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+
+
+def open_other(path: Path, ours: Detector) -> Detector | OtherModel:
+    """What is timed against a detector: another one, or what there is of any other maker's file.
+
+    path: a file as `Detector` takes it, or `OtherModel`.
+    ours: on whose device another detector runs, and with as many threads.
+
+    Raises ModelError for a file that is neither.
+    """
+    try:
+        return Detector(path, device=ours.device, threads=ours.threads)
+    except ModelError:
+        return OtherModel(path, threads=ours.threads)
 
 
 class OtherModel:
@@ -60,7 +75,7 @@ class OtherModel:
                 f"{path}: inputs {inputs} found, expected one picture of a fixed size, "
                 f"[1, 3, H, W] or [1, H, W, 3], each side at most {LARGEST_SIDE_PX} px"
             )
-        self._path = path
+        self.path = path
         self._name, self._type = str(name), TYPES[kind]
         self._channels_first = shape[1] == CHANNELS
         self.size_px = (sides[1], sides[0])
@@ -78,7 +93,7 @@ class OtherModel:
         try:
             self._session.run(None, {self._name: self._batch})
         except Exception as error:  # the pybind layer has one exception type a status code
-            raise ModelError(f"{self._path}: the model failed on a frame: {error}") from None
+            raise ModelError(f"{self.path}: the model failed on a frame: {error}") from None
 
     def _numbers(self) -> npt.NDArray[np.generic]:
         batch = self._small[None]

@@ -20,6 +20,7 @@ __all__ = ["FPS_OF_LAST_RESORT", "Mode", "Source", "open_source", "without_secre
 _STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 # OpenCV crashes on such a name.
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_EXPECTED = "a camera index, a URL, a video file, a folder of pictures, or demo"
 
 
 def open_source(
@@ -38,6 +39,9 @@ def open_source(
     Raises SourceError when there is nothing of that name, or it cannot be opened.
     """
     text = str(spec)
+    if not text:
+        # most often a variable that a shell does not know; as a path it were the working folder
+        raise SourceError(f"source: '' found, expected {_EXPECTED}")
     if _NO_TEXT.search(text):
         raise SourceError(f"{guarded(text)!a}: expected a name without NUL, in UTF-8")
     if text.isdecimal():
@@ -64,10 +68,7 @@ def open_source(
     except OSError as error:
         raise SourceError(f"{guarded(text)}: {error.strerror}") from None
     if not is_file:
-        raise SourceError(
-            f"{guarded(text)}: no such file or folder; expected a camera index, a URL, "
-            "a video file, a folder of pictures, or demo"
-        )
+        raise SourceError(f"{guarded(text)}: no such file or folder; expected {_EXPECTED}")
     if path.suffix.lower() in SUFFIXES:
         return Pictures(path.stem, [path], fps_of_pictures)
     return VideoFile(path)

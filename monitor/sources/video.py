@@ -19,7 +19,7 @@ from .source import FPS_OF_LAST_RESORT
 class VideoFile:
     """A clip on disk.
 
-    path: a file of any container and codec that FFmpeg reads.
+    path: a file of any container and codec that OpenCV's FFmpeg reads: its wheels have no AV1.
 
     Raises SourceError when it cannot be opened as a video.
     """
@@ -33,6 +33,7 @@ class VideoFile:
         self._capture = open_capture(file_for_ffmpeg(path))
         if not self._capture.isOpened():
             raise SourceError(f"{path}: cannot be opened as a video; damaged, or not one")
+        self._codec = _codec_of(self._capture)
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.fps: float = fps if 0.0 < fps <= 1000.0 else FPS_OF_LAST_RESORT
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -66,11 +67,20 @@ class VideoFile:
                 f"{index} frames decoded"
             )
         if not index:
-            raise SourceError(f"{self._path}: no frame decoded; damaged, or not a video")
+            raise SourceError(
+                f"{self._path}: no frame decoded; damaged, or of a codec that is not decoded here: "
+                f"{self._codec} found, which may be converted, for example to H.264"
+            )
 
     def close(self) -> None:
         """Release the file."""
         self._capture.release()
+
+
+def _codec_of(capture: cv2.VideoCapture) -> str:
+    """The four letters of a codec, such as AV01."""
+    letters = (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little")
+    return "".join(chr(letter) if 32 < letter < 127 else "?" for letter in letters)
 
 
 class FrameClock:

@@ -16,10 +16,11 @@ _BLUE: Colour = (178, 114, 0)
 _VERMILION: Colour = (0, 94, 213)
 _YELLOW: Colour = (66, 228, 240)
 
+# In the order in which they are drawn: what keeps the door shut is covered by nothing.
 _LOOKS = {
     Verdict.ALLOWED: (_BLUE, WHITE, Stroke.SOLID, "check"),
-    Verdict.DENIED: (_VERMILION, BLACK, Stroke.DOUBLE, "cross"),
     Verdict.UNCERTAIN: (_YELLOW, BLACK, Stroke.DASHED, "question"),
+    Verdict.DENIED: (_VERMILION, BLACK, Stroke.DOUBLE, "cross"),
 }
 _DOORS = {Door.UNLOCKED: (_BLUE, WHITE), Door.LOCKED: (_VERMILION, BLACK)}
 _STATE_SIZE = 1.6
@@ -54,7 +55,8 @@ def annotated(frame: Frame, decision: Decision, frames_per_second: float | None 
 def draw_faces(image: Image, decision: Decision) -> None:
     """Draw a box around each judged face, and a caption above it or, without room, inside it."""
     pen = Pen(image)
-    for (box, scores), verdict in zip(decision.faces, decision.verdicts, strict=True):
+    faces = zip(decision.faces, decision.verdicts, strict=True)
+    for (box, scores), verdict in sorted(faces, key=lambda face: list(_LOOKS).index(face[1])):
         colour, ink, stroke, symbol = _LOOKS[verdict]
         pen.box(box, colour, stroke)
         words = face_caption(scores, decision.faces.classes, verdict, decision.allowed)
@@ -78,7 +80,8 @@ def draw_band(image: Image, decision: Decision, right: str) -> None:
     right: what is written at the right end of the state's row, if there is room.
     """
     pen = Pen(image)
-    large = pen.times(_STATE_SIZE)
+    state = decision.door.upper()
+    large = _state_pen(pen, state)
     colour, ink = _DOORS[decision.door]
     room_px = pen.width_px - 2 * pen.margin_px
     reason = pen.wrapped(why(decision, pen.width_px), room_px, _REASON_ROWS)
@@ -90,12 +93,22 @@ def draw_band(image: Image, decision: Decision, right: str) -> None:
         pen.fill(0, top, pen.width_px, top + bar_px, BLACK)
         pen.fill(0, top + 1, round(held * pen.width_px), top + bar_px - 1, WHITE)
     top += bar_px
-    state = decision.door.upper()
     large.symbol(decision.door, large.margin_px, top, ink)
     left = 2 * large.margin_px + large.text_px
-    large.write(state, left, top, ink)
+    large.write(large.cut(state, pen.width_px - left - large.margin_px), left, top, ink)
     at = pen.width_px - pen.margin_px - pen.measure(right)
     if at > left + large.measure(state) + large.margin_px:
         pen.write(right, at, top + (large.row_px - pen.row_px) // 2, ink)
     for number, row in enumerate(reason):
         pen.write(row, pen.margin_px, top + large.row_px + number * pen.row_px, ink)
+
+
+def _state_pen(pen: Pen, state: str) -> Pen:
+    """The pen for the state: larger than the one for all else, as far as there is room."""
+    large = pen.times(_STATE_SIZE)
+    while (
+        large.text_px > pen.text_px
+        and 3 * large.margin_px + large.text_px + large.measure(state) > pen.width_px
+    ):
+        large = large.times(1 - 1 / large.text_px)
+    return large
