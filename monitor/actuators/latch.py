@@ -29,9 +29,8 @@ class Latch:
 
     A failed call leaves the state unknown. After a failed unlock the door is locked; unlocking is
     tried again, ever less often, five times for one wish, counted anew once a renewal shows that
-    the unlock holds. Locking is never given up, and
-    what is to be locked from now on is told so at once, whatever failed before. An order to unlock
-    is a wish of its own.
+    the unlock holds. Locking is never given up, and what is to be locked from now on is told so at
+    once, whatever failed before. An order to unlock is a wish of its own.
 
     actuator: what is moved.
     pulse_seconds: for a strike that wants a pulse: lock this long after each unlock, and unlock
