@@ -208,16 +208,16 @@ def test_a_tensor_that_is_split_in_two_is_put_together_before_it_is_judged(
         (lambda p: p.graph.output.pop(), "outputs"),  # half of the answer
         (lambda p: answer(p, "boxes", [[[0, 0, 9, 9]]], np.float64), "outputs"),
         (lambda p: answer(p, "scores", [[[1, 0]]], np.int64), "outputs"),
-        (lambda p: answer(p, "boxes", [[0, 0, 9, 9]]), "of shapes"),  # no batch
-        (lambda p: answer(p, "boxes", [[[0, 0, 9]]]), "of shapes"),  # three corners
+        (lambda p: answer(p, "boxes", [[0, 0, 9, 9]] * 2), "of shapes"),  # no batch
+        (lambda p: answer(p, "boxes", [[[0, 0, 9]] * 2]), "of shapes"),  # three corners
         (lambda p: answer(p, "boxes", 1.0), "of shapes"),  # a number
-        (lambda p: answer(p, "scores", [[[1, 0, 0]]]), "of shapes"),  # one class too many
-        (lambda p: answer(p, "scores", [[[1]]]), "of shapes"),  # one too few: says mask only
-        (lambda p: answer(p, "scores", [[[1, 0], [1, 0]]]), "of shapes"),  # rows without a box
-        (lambda p: answer(p, "scores", np.zeros((2, 1, 2))), "of shapes"),  # for two frames
-        (lambda p: answer(p, "boxes", [[[0, 0, np.nan, 9]]]), "cannot be"),
-        (lambda p: answer(p, "scores", [[[np.inf, 0]]]), "cannot be"),
-        (lambda p: answer(p, "scores", [[[7, 0]]]), "cannot be"),  # no score
+        (lambda p: answer(p, "scores", [[[1, 0, 0]] * 2]), "of shapes"),  # one class too many
+        (lambda p: answer(p, "scores", [[[1]] * 2]), "of shapes"),  # one too few: says mask only
+        (lambda p: answer(p, "scores", [[[1, 0]] * 3]), "of shapes"),  # rows without a box
+        (lambda p: answer(p, "scores", np.zeros((2, 2, 2))), "of shapes"),  # for two frames
+        (lambda p: answer(p, "boxes", [[[0, 0, np.nan, 9]] * 2]), "cannot be"),
+        (lambda p: answer(p, "scores", [[[np.inf, 0]] * 2]), "cannot be"),
+        (lambda p: answer(p, "scores", [[[7, 0]] * 2]), "cannot be"),  # no score
         (lambda p: p.graph.ClearField("node"), "can be loaded"),  # no network
         (lambda p: p.graph.node[0].input.append("gone"), "can be loaded"),
         (lambda p: setattr(p.opset_import[0], "version", 10_000), "can be loaded"),
@@ -237,8 +237,10 @@ def test_more_rows_than_fit_into_memory_are_refused_without_being_made(
 ) -> None:
     def declared(proto: ModelProto) -> None:
         huge = onnx.numpy_helper.from_array(np.array([1, 10**12, 2]))
-        proto.graph.node[4].CopyFrom(helper.make_node("Constant", [], ["many"], value=huge))
-        proto.graph.node.insert(5, helper.make_node("ConstantOfShape", ["many"], ["scores"]))
+        nodes = proto.graph.node
+        (number,) = (n for n, node in enumerate(nodes) if list(node.output) == ["scores"])
+        nodes[number].CopyFrom(helper.make_node("Constant", [], ["many"], value=huge))
+        nodes.insert(number + 1, helper.make_node("ConstantOfShape", ["many"], ["scores"]))
         proto.graph.output[1].CopyFrom(
             helper.make_tensor_value_info("scores", FLOAT, [1, 10**12, 2])
         )
