@@ -99,11 +99,17 @@ def run(options: argparse.Namespace) -> int:
     config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
     own, asked = resize_rule(content), read_asked_resize(options)
     resize = asked.rule(own) if asked else own
-    measured = Measured(validated(content))
+    measured = Measured.of_training(content)
     if options.measured:
         earlier = [options.output] if options.output.is_file() else []
         measured = read_measured(options.measured, [options.checkpoint, *earlier], resize)
     thresholds, metrics = measured.thresholds(options.grant, options.deny), measured.metrics
+    if options.score_threshold > thresholds[1]:
+        # what scores less would be a bare face that the file never tells of
+        raise UsageError(
+            f"--score-threshold {options.score_threshold:g} found, expected at most the deny of "
+            f"{thresholds[1]:g} that the file states"
+        )
     if measured.no_thresholds:
         stored = "grant {:g} and deny {:g} go into the file".format(*thresholds)
         print(f"{options.measured}: {measured.no_thresholds}; {stored}", file=sys.stderr)
@@ -242,12 +248,3 @@ def describe(
         training=training,
         metrics=metrics,
     )
-
-
-def validated(content: dict[str, Any]) -> dict[str, Any]:
-    """The figures of a snapshot's network and the input size they hold for, if it was validated."""
-    last = content["history"][-1] if content["history"] else {}
-    # inside an epoch the network is no longer the one that was validated after the last
-    if "validation" not in last or content["progress"]["steps"]:
-        return {}
-    return {"resize": content["resize"], **last["validation"]}

@@ -249,6 +249,8 @@ def test_the_file_takes_frames_of_any_size(
         (["--grant", "0.2"], "--deny 0.3 found, expected at least 0.05 and at most --grant, 0.2"),
         # deny below what the monitor is told of
         (["--deny", "0.04"], "--deny 0.04 found, expected at least 0.05 and at most --grant, 0.5"),
+        # likewise
+        (["--score-threshold", "0.35"], "--score-threshold 0.35 found, expected at most the deny"),
     ],
 )
 def test_wrong_options_end_in_one_clear_message(

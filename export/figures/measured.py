@@ -34,6 +34,15 @@ class Measured:
     no_thresholds: str = ""
     of: Path | None = None
 
+    @classmethod
+    def of_training(cls, content: dict[str, Any]) -> Measured:
+        """What a snapshot, given its content, knows of its network; no figures unless validated."""
+        last = content["history"][-1] if content["history"] else {}
+        # inside an epoch the network is no longer the one that was validated after the last
+        if "validation" not in last or content["progress"]["steps"]:
+            return cls({})
+        return cls({"resize": content["resize"], **last["validation"]})
+
     def thresholds(self, grant: float | None, deny: float | None) -> tuple[float, float]:
         """(grant, deny): those asked for, else those measured, else the contract's.
 
