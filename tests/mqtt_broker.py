@@ -92,6 +92,8 @@ class RealBroker:
 class Listener:
     """Someone who is subscribed to topics, and has the messages in order; a context manager.
 
+    Once it is left, a broker that still runs knows that nobody listens here any more.
+
     topics: filters, such as maskgate/#.
     """
 
@@ -110,9 +112,12 @@ class Listener:
         self._topics = topics
         self._broker = broker
         self._subscribed = threading.Event()
+        self._ended = threading.Event()
         self._messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
         self._client.on_connect = lambda client, *_: client.subscribe([(t, 1) for t in topics])
         self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_unsubscribe = lambda *_: self._ended.set()
+        self._client.on_disconnect = lambda *_: self._ended.set()
         self._client.on_message = lambda client, data, message: self._messages.put(message)
 
     def next(
@@ -153,6 +158,9 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._client.is_connected():
+            self._client.unsubscribe(list(self._topics))
+            self._ended.wait(DEADLINE_SECONDS)
         self._client.disconnect()
         self._client.loop_stop()
 

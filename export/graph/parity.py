@@ -47,14 +47,16 @@ class Tolerance:
     box_worst: float
 
 
-# float32: rounding alone; a score may cross the floor by as much.
+# float32: rounding alone; a score may cross the floor by as much, and of two candidates that score
+# nearly alike, or overlap by nearly what suppresses, the other may win: once in a thousand for a
+# network that has hardly learnt.
 # float16: a relative error of 2^-11 in each of a hundred layers; a network that was measured
 # differed by 0.012 in the worst score, of which this is four times.
 # int8: that network differed by 0.016 on average, of which this is three times. At worst anything
 # goes, since of two candidates on one face the other may win. What the rounding costs in average
 # precision is for `evaluate` to say; this stops a file whose calibration failed.
 TOLERANCES = {
-    "fp32": Tolerance(SCORE_FLOOR + 2e-3, 1.0, 2e-3, 2e-3, 1e-3),
+    "fp32": Tolerance(SCORE_FLOOR + 2e-3, 0.99, 2e-3, 2e-3, 1e-3),
     "fp16": Tolerance(0.3, 0.98, 0.01, 0.05, 0.02),
     "int8": Tolerance(0.3, 0.9, 0.05, 1.0, 1.0),
 }
