@@ -188,6 +188,10 @@ def make_model(
     network: RetinaNet, config: PostprocessConfig, resize: ResizeRule, options: argparse.Namespace
 ) -> tuple[ModelProto, dict[str, Any]]:
     """The graph as the options want it, and how it was made, in plain values."""
+    # the weights of a folded network are too small for float16
+    prepared = half_precision(network) if options.fp16 else folded(network)
+    prepared = widened(on_bytes(prepared)) if options.int8 else prepared
+    detector = FrameDetector(prepared, config, resize, for_processor=options.int8).eval()
     made = {
         "precision": precision(options),
         "nms": config.nms,
@@ -195,12 +199,9 @@ def make_model(
         "class_specific_filter": config.class_specific,
         "score_threshold": config.score_threshold,
         "max_detections": config.detections,
-        "candidates": None if options.int8 else config.candidates,
+        "candidates": detector.postprocess_config.candidates,
     }
-    # the weights of a folded network are too small for float16
-    prepared = half_precision(network) if options.fp16 else folded(network)
-    prepared = widened(on_bytes(prepared)) if options.int8 else prepared
-    model = trace(FrameDetector(prepared, config, resize, for_processor=options.int8).eval())
+    model = trace(detector)
     if not options.int8:
         return model, made
     pictures = calibration_pictures(options.calibration, resize)

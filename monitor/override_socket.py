@@ -130,8 +130,8 @@ def ask(path: Path, *, door: str, action: str, seconds: float, by: str) -> str:
 
     Raises UsageError with its words when it refuses, MaskgateError when there is none.
     """
-    question = {"door": door, "action": action, "seconds": seconds, "by": by}
-    question["asked_at"] = time.monotonic()
+    asked_at = time.monotonic()
+    question = {"door": door, "action": action, "seconds": seconds, "by": by, "asked_at": asked_at}
     try:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(_TIMEOUT_SECONDS)
