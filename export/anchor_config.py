@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.errors import UsageError
+from monitor.replacing import replacing
 
 SECTION, LEVELS_SECTION = "anchor_parameters", "pyramid_levels"
 KEYS = ("sizes", "strides", "ratios", "scales")
@@ -106,7 +107,8 @@ def anchor_config_text(config: AnchorConfig) -> str:
 def write_anchor_config(path: Path, config: AnchorConfig) -> None:
     """Write the .ini file; raises UsageError when that is not possible."""
     try:
-        path.write_text(anchor_config_text(config), encoding="utf-8")
+        with replacing(path) as partial:
+            partial.write_text(anchor_config_text(config), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path}: cannot write the anchor config: {error.strerror}") from None
 

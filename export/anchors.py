@@ -23,7 +23,7 @@ class Anchors(nn.Module):
         self.per_position = config.per_position
         roots = torch.tensor(config.ratios).sqrt()
         for level, size in enumerate(config.sizes):
-            whole = [max(int(size * scale), 1) for scale in config.scales]
+            whole = [int(size * scale) for scale in config.scales]
             sides = torch.tensor(whole, dtype=torch.float32)
             widths = (sides[None] / roots[:, None]).flatten()
             heights = (sides[None] * roots[:, None]).flatten()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,24 +43,6 @@ def save(path: Path, content: dict[str, Any]) -> None:
             torch.save({"format": FORMAT, **content}, partial)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         raise CheckpointError(f"{path}: cannot write the snapshot: {error}") from None
-
-
-def set_aside(folder: Path, names: Sequence[str]) -> None:
-    """Rename snapshots, `last.pt` to `last.old.pt`, and say so; those that are not there are not.
-
-    An older one of that name is replaced.
-
-    Raises CheckpointError when one cannot be renamed.
-    """
-    renamed = {}
-    for path in (folder / name for name in names if (folder / name).is_file()):
-        try:
-            renamed[path.name] = path.replace(path.with_suffix(f".old{path.suffix}")).name
-        except OSError as error:
-            raise CheckpointError(f"{path}: cannot be renamed: {error.strerror}") from None
-    if renamed:
-        earlier, kept = (" and ".join(part) for part in (renamed, renamed.values()))
-        print(f"{folder}: {earlier} of an earlier training kept as {kept}", file=sys.stderr)
 
 
 def load(path: Path) -> dict[str, Any]:

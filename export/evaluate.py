@@ -37,11 +37,12 @@ from .process_group import chosen_device
 
 Detect = Callable[[Image], Detections]
 ONNX_SUFFIX = ".onnx"
+ALL_ITS_OWN = AskedResize()
 
 
 def open_detector(
     path: Path,
-    resize: AskedResize | None = None,
+    resize: AskedResize = ALL_ITS_OWN,
     postprocess: PostprocessConfig | None = None,
     *,
     gpu: str | None = None,
@@ -56,7 +57,7 @@ def open_detector(
     Raises ModelError when the file is neither, UsageError when it cannot be run so.
     """
     if path.suffix.lower() == ONNX_SUFFIX:
-        if resize or postprocess:
+        if resize != ALL_ITS_OWN or postprocess:
             raise UsageError(
                 f"{path.name}: an ONNX file has its own size and postprocessing; expected a "
                 "snapshot, or none of these options"
@@ -68,9 +69,9 @@ def open_detector(
         return Detector(path, device="cuda")
     device = chosen_device(gpu)
     network, content = load_network(path)
-    own, config = resize_rule(content), postprocess or PostprocessConfig()
-    rule = resize.rule(own) if resize else own
-    return TorchDetector(FrameDetector(network, config, rule).to(device))
+    rule = resize.rule(resize_rule(content))
+    graph = FrameDetector(network, postprocess or PostprocessConfig(), rule)
+    return TorchDetector(graph.to(device))
 
 
 def detect_each(

@@ -80,10 +80,9 @@ def match_nearest(anchors: Tensor, boxes: Tensor, nearest: int = NEAREST) -> Ten
     # the nearest of those that overlap it best, since the candidates of a size are in that order
     lost = ~chosen.any(dim=1, keepdim=True)
     chosen |= torch.zeros_like(chosen).scatter(1, overlaps.argmax(dim=1, keepdim=True), lost)
-    claims = torch.full_like(iou, -1.0)
-    claims.scatter_(1, candidates, torch.where(chosen, overlaps, -1.0))
+    claims = torch.zeros_like(iou).scatter(1, candidates, overlaps * chosen)
     best, matched = claims.max(dim=0)
-    return torch.where(best >= 0, order[matched], nothing)
+    return torch.where(best > 0, order[matched], nothing)
 
 
 MATCHERS: dict[str, Match] = {"overlap": match, "nearest": match_nearest}

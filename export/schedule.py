@@ -30,7 +30,7 @@ class Schedule:
             return self.peak * (step + 1) / warmup
         if not self.cosine:
             return self.peak
-        progress = (step - warmup) / max(self.total_steps - warmup, 1)
+        progress = (step - warmup) / (self.total_steps - warmup)
         return self.peak * (0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2)
 
 

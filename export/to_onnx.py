@@ -97,8 +97,7 @@ def run(options: argparse.Namespace) -> int:
     make_folders(files=(options.output, options.report))
     network, content = load_network(options.checkpoint)
     config, tolerance = postprocess_config(options), TOLERANCES[precision(options)]
-    own, asked = resize_rule(content), read_asked_resize(options)
-    resize = asked.rule(own) if asked else own
+    resize = read_asked_resize(options).rule(resize_rule(content))
     measured = Measured.of_training(content)
     if options.measured:
         earlier = [options.output] if options.output.is_file() else []

@@ -18,7 +18,6 @@ from monitor.errors import UsageError
 from .arguments.data import read_training
 from .arguments.resize import read_resize
 from .arguments.training import add_arguments, check_options, plain
-from .checkpoint import set_aside
 from .engine import PRECISIONS, Engine, EpochProgress
 from .freezing import freeze, frozen_norms
 from .matcher import matcher, suited
@@ -26,10 +25,11 @@ from .optimisers import OPTIMISERS, make_average, make_optimiser
 from .output_files import make_folders
 from .process_group import ProcessGroup, process_group
 from .schedule import Schedule, plateau_factor, stopped_improving
+from .snapshot_folder import BEST, LAST, go_on, take
 from .teacher import Teacher, read_teacher
 from .training import Training, encoded_pictures
 from .training_log import TrainingLog
-from .validation import ap50s, check_validation, is_best, mean_loss, validated
+from .validation import ap50s, best_epoch, check_validation, mean_loss, validated
 from .views.training_views import check_scenes, first_pictures, training_views
 from .weights.initial import initial_network
 
@@ -138,11 +138,13 @@ class Run:
         self._save_clock = SaveClock(options.snapshot_seconds)
         if training.epoch >= options.epochs:
             print(f"nothing to train: {training.epoch} epochs are done", file=sys.stderr)
-        elif options.snapshot is None and options.snapshots:
+        elif options.snapshots:
             # any of them may be what some process starts with
             self.group.wait()
-            if self.group.leads:
-                set_aside(options.snapshot_path, ("last.pt", "best.pt"))
+            if self.group.leads and options.snapshot is None:
+                take(options.snapshot_path)
+            elif self.group.leads:
+                go_on(options.snapshot_path, options.snapshot, training.history)
         while training.epoch < options.epochs:
             # before an epoch, so that a training that has ended early does not go on when resumed
             if self.group.agree(stopped_improving(ap50s(training.history), options.early_stop)):
@@ -155,11 +157,11 @@ class Run:
             training.epoch += 1
             training.progress = EpochProgress()
             # last.pt comes last: whatever a kill leaves undone before it is done again from there
-            if is_best(training.history):
-                self._save("best.pt")
+            if best_epoch(training.history) == training.epoch:
+                self._save(BEST)
             if self.group.leads:
                 self.log.write(training.history)
-            self._save("last.pt")
+            self._save(LAST)
             self.group.wait()
 
     def _train_epoch(self) -> dict[str, Any]:
@@ -212,7 +214,7 @@ class Run:
 
     def _save_now_and_then(self) -> None:
         if self._save_clock.due():
-            self._save("last.pt")
+            self._save(LAST)
 
     def _save(self, name: str) -> None:
         if self.options.snapshots and self.group.leads:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import MaskgateError, UsageError
+from monitor.replacing import replacing
 
 from .drawing.curves import draw_history
 
@@ -57,7 +58,8 @@ class TrainingLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             text = "".join(json.dumps(entry) + "\n" for entry in history)
-            path.write_text(text, encoding="utf-8")
+            with replacing(path) as partial:
+                partial.write_text(text, encoding="utf-8")
         except OSError as error:
             raise LogError(f"{path}: cannot write the history: {error.strerror}") from None
 

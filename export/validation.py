@@ -76,7 +76,7 @@ def ap50s(history: Sequence[dict[str, Any]]) -> list[float]:
     return [entry["ap50"] for entry in history if entry.get("ap50") is not None]
 
 
-def is_best(history: Sequence[dict[str, Any]]) -> bool:
-    """Whether the last epoch was validated, and better than all before."""
+def best_epoch(history: Sequence[dict[str, Any]]) -> int:
+    """Number of the epoch that was validated best, from 1, the first of equals; 0 without one."""
     values = ap50s(history)
-    return history[-1].get("ap50") is not None and values[-1] > max(values[:-1], default=-1.0)
+    return [entry.get("ap50") for entry in history].index(max(values)) + 1 if values else 0

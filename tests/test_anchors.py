@@ -138,6 +138,14 @@ def test_without_boxes_everything_is_background(matching: Match) -> None:
     assert matching(torch.ones(3, 4), torch.zeros(0, 4)).tolist() == [BACKGROUND] * 3
 
 
+@pytest.mark.parametrize("matching", [match, match_nearest])
+def test_no_anchor_is_to_predict_a_box_that_it_does_not_overlap(matching: Match) -> None:
+    # the last has no area, and its delta to any box would be infinite
+    anchors = torch.tensor([[0.0, 0, 8, 8], [8, 8, 16, 16], [33, 33, 33, 33]])
+    boxes = torch.tensor([[30.0, 30, 36, 36], [100, 100, 110, 110]])
+    assert matching(anchors, boxes).tolist() == [BACKGROUND] * 3
+
+
 def one_a_position() -> torch.Tensor:
     """Anchors of 20 px on a grid of 8 px, of 40 px on one of 16 px and of 80 px on one of 32."""
     config = AnchorConfig((20, 40, 80), (8, 16, 32), (1.0,), (1.0,))

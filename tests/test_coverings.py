@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from export.arguments.augmentation import augmentation_of
+from export.views import transforms
 from export.views.coverings import Coverings
 from export.views.transforms import Augmentation, View, augmented
 from monitor.contract import ResizeRule
@@ -103,6 +104,43 @@ def test_the_same_seed_covers_in_the_same_way() -> None:
 
     assert (view().image == view().image).all()
     assert view().labels.tolist() == view().labels.tolist()
+
+
+@pytest.fixture
+def true_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves the light as it is, so that skin can be recognised."""
+    monkeypatch.setattr(transforms, "recoloured", lambda image, rng: image)
+
+
+def covered_views(augmentation: Augmentation, count: int = 60) -> list[View]:
+    source = View(portrait(), FACE, np.array([BARE]))
+    return [
+        augmented(lambda: (source, 1.0), augmentation, np.random.default_rng(seed))
+        for seed in range(count)
+    ]
+
+
+def test_a_face_that_a_mosaic_cuts_is_left_alone(true_colours: None) -> None:
+    cut = 0
+    for view in covered_views(Augmentation(160, 1.0, coverings=Coverings(1.0, BARE, MASKED))):
+        at_a_seam = (view.boxes == 80).any(axis=1)
+        cut += at_a_seam.sum()
+        assert set(view.labels[at_a_seam]) <= {BARE}
+    assert cut > 20
+
+
+def test_a_face_that_stands_on_its_head_wears_its_mask_over_nose_and_mouth(
+    true_colours: None,
+) -> None:
+    masked = 0
+    for view in covered_views(Augmentation(160, 0.0, 1.0, Coverings(1.0, BARE, MASKED))):
+        for box in view.boxes[view.labels == MASKED]:
+            masked += 1
+            (x1, y1), (width, height) = box[:2], box[2:] - box[:2]
+            rows = slice(round(y1 + 0.2 * height), round(y1 + 0.38 * height))
+            columns = slice(round(x1 + 0.4 * width), round(x1 + 0.6 * width))
+            assert (view.image[rows, columns] != SKIN).any(axis=2).mean() > 0.9
+    assert masked > 10
 
 
 class Options:

@@ -10,6 +10,7 @@ from truth import BIG, OTHER, labelled, seen
 
 from export.datasets import Sample
 from export.figures.door_figures import DoorPoint, door_figures
+from export.figures.intervals import UNKNOWN, Interval, interval, resample, share_interval
 from monitor.detections import Detections
 
 MASKED = labelled((BIG, "mask"))
@@ -177,3 +178,51 @@ def test_the_tau_chosen_is_the_lowest_that_denies_few_and_does_what_is_said_of_i
     assert all(denials(tau) > 0.1 for tau in taus if tau < chosen.tau)
     fewest = min(denials(tau) for tau in taus)
     assert chosen.denials <= 0.1 or chosen.tau == min(t for t in taus if denials(t) == fewest)
+
+
+def ends(found: Interval | None) -> object:
+    assert found is not None
+    return pytest.approx((found.low, found.high))
+
+
+def test_the_intervals_are_of_the_same_figures_of_pictures_drawn_anew() -> None:
+    samples, found = door([0.1, 0.2, 0.3, 0.6, 0.8], [0.25, 0.5, 0.7, 0.7, 0.9, None])
+    weights = resample(len(samples), resamples=100)
+    aucs, unlocks = [], []
+    for row in weights:
+        drawn = np.repeat(np.arange(len(samples)), row)
+        again = door_figures([samples[n] for n in drawn], [found[n] for n in drawn])
+        # a draw without one of the two kinds says nothing
+        if again.auc is not None and again.at_most_denials is not None:
+            aucs.append(again.auc)
+            unlocks.append(again.at_most_denials.false_unlocks)
+    figures = door_figures(samples, found, weights=weights)
+    of_auc, of_unlocks = interval(np.array(aucs)), interval(np.array(unlocks))
+    assert of_auc is not None
+    assert of_unlocks is not None
+    assert ends(figures.auc_interval) == (of_auc.low, of_auc.high)
+    # at most as certain as a share of so many bare pictures
+    share = share_interval(4, 6)
+    widest = min(of_unlocks.low, share.low), max(of_unlocks.high, share.high)
+    assert ends(figures.false_unlocks_interval) == widest
+
+
+@pytest.mark.parametrize(
+    ("masked", "bare", "auc", "false_unlocks"),
+    [
+        # all told apart: as certain as a share of the rarer kind
+        ([0.1] * 20, [0.9] * 50, share_interval(20, 20), share_interval(0, 50)),
+        ([0.1] * 50, [0.9] * 20, share_interval(20, 20), share_interval(0, 20)),
+        # all the wrong way round
+        ([0.9] * 20, [0.1] * 50, share_interval(0, 20), share_interval(50, 50)),
+        # one picture of a kind says nothing
+        ([0.1], [0.9] * 50, UNKNOWN, UNKNOWN),
+        ([0.1] * 50, [0.9], UNKNOWN, UNKNOWN),
+    ],
+)
+def test_no_spread_is_not_certainty(
+    masked: list[float | None], bare: list[float | None], auc: Interval, false_unlocks: Interval
+) -> None:
+    figures = door_figures(*door(masked, bare), weights=resample(len(masked) + len(bare)))
+    assert ends(figures.auc_interval) == (auc.low, auc.high)
+    assert ends(figures.false_unlocks_interval) == (false_unlocks.low, false_unlocks.high)

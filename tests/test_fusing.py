@@ -13,7 +13,7 @@ from training_cases import drawn_set
 
 from export import checkpoint
 from export.__main__ import main
-from export.backbone import FusedResidual, InvertedResidual
+from export.blocks import FusedResidual, InvertedResidual
 from export.retinanet import RetinaNet, RetinaNetConfig
 from export.weights.fusing import LeastSquares, fuse, windows
 from monitor.scene import training_picture

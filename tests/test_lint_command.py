@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from full_disk import full_disk
 from lint_cases import GOOD, HEIGHT_PX, WIDTH_PX, Voc, an_object, lint, write_csv
 from picture_files import draw_scene
 
 from export.__main__ import main
-from export.anchor_config import read_anchor_config
+from export.anchor_config import AnchorConfig, read_anchor_config, write_anchor_config
 from export.datasets import read_picture
+from monitor.errors import UsageError
 
 
 def test_csv_is_linted_and_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +125,15 @@ def test_the_fitted_config_is_written_and_matches(
     assert "[anchor_parameters]" in capsys.readouterr().out
     assert max(read_anchor_config(ini).ratios) < 0.3
     assert lint("--no-resize", "--config", ini, *words, code=0).get("no anchor matches", 0) < 3
+
+
+def test_an_anchor_config_is_the_old_one_or_the_whole_new_one(tmp_path: Path) -> None:
+    ini, old = tmp_path / "anchors.ini", AnchorConfig(ratios=(1.0,), scales=(1.0,))
+    write_anchor_config(ini, old)
+    with full_disk(20), pytest.raises(UsageError, match=r"anchors\.ini: cannot write the anchor"):
+        write_anchor_config(ini, AnchorConfig())
+    assert read_anchor_config(ini) == old
+    assert list(tmp_path.iterdir()) == [ini]
 
 
 def test_where_anchors_are_matched_by_place_none_is_missed(

@@ -20,9 +20,7 @@ def options(*words: str, default: bool) -> argparse.Namespace:
 
 
 def asked(*words: str, own: ResizeRule = OWN) -> ResizeRule:
-    found = read_asked_resize(options(*words, default=False))
-    assert found is not None
-    return found.rule(own)
+    return read_asked_resize(options(*words, default=False)).rule(own)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +41,9 @@ def test_a_side_that_is_not_given_is_the_models_own(
     assert asked(*words) == ResizeRule(*sides)
 
 
-def test_where_no_size_is_given_nothing_is_asked_of_the_model() -> None:
-    assert read_asked_resize(options(default=False)) is None
+@pytest.mark.parametrize("own", [OWN, ResizeRule(None, None)])
+def test_where_no_size_is_given_the_model_looks_as_it_does(own: ResizeRule) -> None:
+    assert asked(own=own) == own
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,22 @@ def test_a_training_killed_in_the_middle_of_an_epoch_goes_on_with_the_same_resul
     assert_equal_trainings(straight / "last.pt", last)
 
 
+def test_a_training_that_goes_on_elsewhere_takes_its_best_epoch_along(
+    data_set: Path, straight: Path, tmp_path: Path
+) -> None:
+    content = checkpoint.load(straight / f"step{STEPS}.pt")
+    content["history"][0]["ap50"] = 2.0  # no later epoch is better
+    for name in ("last.pt", "best.pt"):
+        checkpoint.save(tmp_path / "before" / name, content)
+        # those of another training
+        shutil.copy(straight / name, tmp_path)
+    assert resume(data_set, tmp_path / "before" / "last.pt", tmp_path) == 0
+    assert checkpoint.load(tmp_path / "last.pt")["epoch"] == 2
+    assert checkpoint.load(tmp_path / "best.pt")["history"] == content["history"]
+    for name in ("last", "best"):
+        assert (tmp_path / f"{name}.old.pt").read_bytes() == (straight / f"{name}.pt").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from export.backbone import InvertedResidual, MobileNetV2
+from export.backbone import MobileNetV2
+from export.blocks import InvertedResidual
 from export.retinanet import RetinaNet, RetinaNetConfig
 from export.weights.shape import backbone_shape
 from export.weights.state_dict import BODY, load_weights, read_weights

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from full_disk import full_disk
 from training_cases import SMALL, SMALL_NETWORK, annotate, drawn_set
 
 from export import checkpoint
@@ -19,6 +20,7 @@ from export.backbone import MobileNetV2
 from export.engine import batch_loss
 from export.loss import Target
 from export.retinanet import RetinaNet, RetinaNetConfig
+from export.training_log import LogError, TrainingLog
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,16 @@ def test_training_tells_of_each_epoch_in_a_line_and_in_curves(trained: Path) -> 
     assert second["ap50"] == second["validation"]["slices"][0]["mean"]["ap50"]
     assert second["val_loss"]["class_loss"] > 0
     assert cv2.imread(str(trained / "curves.png")) is not None
+
+
+def test_a_history_that_cannot_be_written_stays_that_of_the_epochs_before(tmp_path: Path) -> None:
+    log = TrainingLog(tmp_path, None)
+    first = {"epoch": 1, "class_loss": 1.5, "box_loss": 0.5}
+    log.write([first])
+    second = first | {"epoch": 2, "validation": "x" * 2_000_000}
+    with full_disk(1_000_000), pytest.raises(LogError, match="cannot write the history: File too"):
+        log.write([first, second])
+    assert json.loads((tmp_path / "history.jsonl").read_text()) == first
 
 
 def test_training_without_snapshots_writes_nothing(

@@ -13,6 +13,7 @@ from export.views.transforms import (
     View,
     augmented,
     cropped,
+    flipped,
     joined,
     mirrored,
     resized,
@@ -134,6 +135,14 @@ def test_mirroring_moves_the_box_with_the_object_and_twice_changes_nothing(
     twice = mirrored(once, axis)
     assert twice.boxes.tolist() == view.boxes.tolist()
     assert (twice.image == view.image).all()
+
+
+def test_half_of_the_views_are_mirrored_and_none_upside_down_unless_asked_for() -> None:
+    view, rng = picture_of_a_square(30, 40, 50), np.random.default_rng(0)
+    boxes = [tuple(flipped(view, Augmentation(96), rng).boxes[0].tolist()) for _ in range(100)]
+    assert set(boxes) == {(30, 40, 80, 90), (220, 40, 270, 90)}
+    # three deviations are 15
+    assert 35 <= boxes.count((30, 40, 80, 90)) <= 65
 
 
 def test_four_views_are_joined_row_by_row_each_with_its_own_boxes() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from export.backbone import InvertedResidual
+from export.blocks import InvertedResidual
 from export.graph.widening import VECTOR, widened
 from export.retinanet import RetinaNet, RetinaNetConfig
 

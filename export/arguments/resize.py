@@ -45,9 +45,9 @@ class AskedResize:
     no_resize: whether pictures keep their own size, whatever the sides.
     """
 
-    min_side_px: int | None
-    max_side_px: int | None
-    no_resize: bool
+    min_side_px: int | None = None
+    max_side_px: int | None = None
+    no_resize: bool = False
 
     def rule(self, own: ResizeRule) -> ResizeRule:
         """The rule to look by, with the sides of the model's own that are left to it.
@@ -57,6 +57,8 @@ class AskedResize:
         if self.no_resize:
             return ResizeRule(None, None)
         least, most = self.min_side_px, self.max_side_px
+        if least is None and most is None:
+            return own
         if least is not None and most is not None:
             return _rule(least, most)
         if own.min_side_px is None or own.max_side_px is None:
@@ -75,10 +77,9 @@ class AskedResize:
             raise UsageError(f"{error}; the model's own sides are {mine}") from None
 
 
-def read_asked_resize(options: argparse.Namespace) -> AskedResize | None:
-    """What options without a default say; None where they leave all to the model."""
-    asked = AskedResize(options.image_min_side, options.image_max_side, options.no_resize)
-    return None if asked == AskedResize(None, None, False) else asked
+def read_asked_resize(options: argparse.Namespace) -> AskedResize:
+    """What options without a default say."""
+    return AskedResize(options.image_min_side, options.image_max_side, options.no_resize)
 
 
 def read_resize(options: argparse.Namespace) -> ResizeRule:

@@ -195,10 +195,10 @@ def _intervals(
 ) -> tuple[Interval, Interval]:
     """Of the AUC and of the false unlocks.
 
-    Where all pairs are told apart, or no bare picture opens, a bootstrap knows no spread. The false
-    unlocks are a share of the bare pictures, and the AUC varies at most as a share of the pictures
-    of the rarer kind would (Z. W. Birnbaum and O. M. Klose, Bounds for the variance of the
-    Mann-Whitney statistic, 1957).
+    Where all pairs are told apart, or no bare picture opens or each does, a bootstrap knows no
+    spread. The false unlocks are a share of the bare pictures, and the AUC varies at most as a
+    share of the pictures of the rarer kind would (Z. W. Birnbaum and O. M. Klose, Bounds for the
+    variance of the Mann-Whitney statistic, 1957).
     """
     if min(counts) < FEWEST_PICTURES:
         return UNKNOWN, UNKNOWN
@@ -210,5 +210,5 @@ def _intervals(
         rarer = share_interval(auc * min(counts), min(counts))
         of_auc = of_auc.reaching(rarer.low, rarer.high)
     share = share_interval(point.false_unlocks * counts[1], counts[1])
-    of_unlocks = (interval(opened) or UNKNOWN).reaching(point.false_unlocks, share.high)
+    of_unlocks = (interval(opened) or UNKNOWN).reaching(share.low, share.high)
     return of_auc, of_unlocks

@@ -22,8 +22,6 @@ Boxes = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 RECALLS = np.linspace(0.0, 1.0, 101)
-# an overlap of 1 is hard to reach in floating point; COCO asks for a hair less
-HIGHEST_OVERLAP = 1 - 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _picture(part: ClassBoxes, overlap: float, size: SizeRange) -> tuple[Flags, 
     hits = np.zeros(len(part.found), np.bool_)
     kept = size.holds(part.found)
     ious = overlaps(part.found, part.labelled)
-    ious[ious < min(overlap, HIGHEST_OVERLAP)] = 0.0
+    ious[ious < overlap] = 0.0
     for row in np.flatnonzero(ious.any(axis=1)):
         # boxes that are wanted come first, whatever they overlap; of equals the last
         for group in (wanted, ~wanted):

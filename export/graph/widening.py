@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..backbone import InvertedResidual
+from ..blocks import InvertedResidual
 from ..retinanet import RetinaNet
 
 # As many channels as onnxruntime filters at once where each has a filter of its own. What is left

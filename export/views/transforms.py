@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -77,26 +77,25 @@ def augmented(pick: Pick, augmentation: Augmentation, rng: np.random.Generator) 
         once, or four times for a mosaic.
     rng: the only source of chance.
     """
-    if rng.random() < augmentation.mosaic:
-        half = augmentation.side_px // 2
-        view = joined(
-            [
-                cropped(flipped(picture, augmentation, rng), half, scale, MOSAIC_SCALES, rng)
-                for picture, scale in (pick() for _ in range(4))
-            ]
-        )
-    else:
+
+    def part(side_px: int, scales: tuple[float, float]) -> View:
         picture, scale = pick()
-        picture = flipped(picture, augmentation, rng)
-        view = cropped(picture, augmentation.side_px, scale, SCALES, rng)
-    labels = view.labels
-    if augmentation.coverings:
-        labels = augmentation.coverings.draw(view.image, view.boxes, labels, rng)
-    return View(recoloured(view.image, rng), view.boxes, labels)
+        view = cropped(picture, side_px, scale, scales, rng)
+        if augmentation.coverings:
+            # where its cut faces still end at its edges, and none stands on its head yet
+            labels = augmentation.coverings.draw(view.image, view.boxes, view.labels, rng)
+            view = replace(view, labels=labels)
+        return flipped(view, augmentation, rng)
+
+    if rng.random() < augmentation.mosaic:
+        view = joined([part(augmentation.side_px // 2, MOSAIC_SCALES) for _ in range(4)])
+    else:
+        view = part(augmentation.side_px, SCALES)
+    return replace(view, image=recoloured(view.image, rng))
 
 
 def flipped(view: View, augmentation: Augmentation, rng: np.random.Generator) -> View:
-    """The picture, half the time mirrored, and turned upside down as often as asked for."""
+    """The view, half the time mirrored, and turned upside down as often as asked for."""
     if rng.random() < 0.5:
         view = mirrored(view, axis=1)
     if rng.random() < augmentation.upside_down:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..backbone import FusedResidual, InvertedResidual, MobileNetV2
+from ..backbone import MobileNetV2
+from ..blocks import FusedResidual, InvertedResidual
 from ..retinanet import RetinaNet
 from .folding import refold
 
