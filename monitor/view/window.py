@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -23,6 +25,11 @@ _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWi
 
 # The wheel's Qt has no fonts of its own and says so at every window; no text here is drawn by it.
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+
+# Nor does the wheel's libX11-xcb fit a newer libX11, which then takes events that are for Qt: a
+# window whose first ones went that way stayed black. The machine's own, loaded before, replaces it.
+with contextlib.suppress(OSError):
+    ctypes.CDLL("libX11-xcb.so.1", ctypes.RTLD_GLOBAL)
 
 
 def display_works() -> bool:
