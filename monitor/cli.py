@@ -6,13 +6,17 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from .apart import check_apart
 from .arguments import make_parser
 from .errors import MaskgateError
 from .interrupt import Hangup, Interrupt, Interrupted
 from .log import Log
 from .output import end_output, end_refused
+
+if TYPE_CHECKING:
+    from .config import Config
 
 # The parts that need OpenCV are imported by the commands that use them, so that a system library
 # that is missing ends in one clear line.
@@ -78,8 +82,10 @@ def _replay(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from . import config
     from .app.replay import replay
 
+    loaded = config.load(options.config)
+    _spare(loaded, options, "events", "video", "report", "junit")
     went_well = replay(
-        config.load(options.config),
+        loaded,
         options.sources,
         check_interrupt=interrupt.check,
         door=options.door,
@@ -115,6 +121,7 @@ def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     from .app.bench_viewers import measure_viewers
 
     loaded = config.load(options.config)
+    _spare(loaded, options, "json")
     given: dict[str, Any] = {
         "check_interrupt": interrupt.check,
         "source": options.source,
@@ -130,6 +137,17 @@ def _bench(options: argparse.Namespace, interrupt: Interrupt) -> int:
     else:
         measure(loaded, frames=options.frames, against=options.against, **given)
     return 0
+
+
+def _spare(loaded: Config, options: argparse.Namespace, *outputs: str) -> None:
+    """Raise UsageError where an output is the configuration's file, or one that it names."""
+    from . import config
+
+    named = [loaded.model.path, *(door.zones_file for door in loaded.doors)]
+    check_apart(
+        {f"--{output}": getattr(options, output) for output in outputs},
+        [options.config or config.DEFAULT_PATH, *named],
+    )
 
 
 def _events(options: argparse.Namespace, interrupt: Interrupt) -> int:

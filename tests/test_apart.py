@@ -93,3 +93,18 @@ def test_a_command_that_would_write_over_its_own_files_leaves_them_whole(
     assert Path("door.mp4").read_bytes() == before
     assert Path("file").read_text() == "kept"
     assert not Path("x").exists()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "model.onnx", "zones.json"])
+@pytest.mark.parametrize("words", [["replay", "demo", "--events"], ["bench", "--json"]])
+def test_neither_the_configuration_nor_what_it_names_is_written_over(
+    capsys: pytest.CaptureFixture[str], words: list[str], name: str
+) -> None:
+    doors = "doors: [{name: front}, {name: back, zones_file: zones.json}]"
+    Path("config.yaml").write_text(f"model: {{path: model.onnx}}\n{doors}\n")
+    Path("model.onnx").write_text("weights")
+    Path("zones.json").write_text("{}")
+    before = Path(name).read_text()
+    assert main([*words, name]) == 2
+    assert f"{words[-1]}: {name} found, which is read" in capsys.readouterr().err
+    assert Path(name).read_text() == before

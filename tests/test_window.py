@@ -65,7 +65,7 @@ class Growing(Telling):
         return np.zeros((*self.size_px, 3), np.uint8)
     def press(self, key):
         super().press(key)
-        self.size_px = {{"l": (450, 800), "s": (180, 320)}}.get(key, self.size_px)
+        self.size_px = {{"l": (450, 800), "s": (180, 320), "n": (450, 400)}}.get(key, self.size_px)
 
 with Window(Growing()) as window:
     while window.update():
@@ -142,6 +142,23 @@ def test_a_picture_is_shown_quietly_where_there_is_a_display() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_window_loses_no_event_to_a_libx11_that_is_newer_than_the_wheel(
+    display: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It lost some in some starts only: by which library Qt asks for them is the same in all.
+    settings = {"LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": str(tmp_path / "bound")}
+    text = f"{_VIEWER}\nwith Window(Telling()) as window:\n    window.update()"
+    for name, value in settings.items():
+        monkeypatch.setitem(display.environment, name, value)
+    with Script(display, text) as script:
+        assert script.ended() == (0, "")
+    [path] = tmp_path.iterdir()
+    bound = [line for line in path.read_text("utf-8").splitlines() if "XSetEventQueueOwner" in line]
+    assert bound
+    # the wheel's own has a hash in its name
+    assert not any("libX11-xcb-" in line for line in bound)
+
+
 def test_keys_and_clicks_reach_the_viewer(display: Display) -> None:
     with Script(display, _UNTIL_THE_END) as script:
         window = display.window("maskgate")
@@ -170,17 +187,22 @@ def test_keys_and_clicks_reach_the_viewer(display: Display) -> None:
         assert script.ended() == (0, "")
 
 
-def test_the_window_grows_with_the_picture_and_stays_for_smaller_ones(display: Display) -> None:
+def test_the_window_grows_with_the_picture_takes_its_shape_and_stays_for_smaller_ones(
+    display: Display,
+) -> None:
     with Script(display, _GROWING) as script:
         window = display.window("maskgate")
         display.wait_for_size(window, (320, 180))
         display.press(window, "l")
         display.wait_for_size(window, (800, 450))
         assert script.line() == "key l"
-        for key in "sq":
-            display.press(window, key)
-            assert script.line() == f"key {key}"
-            assert key == "q" or display.size_px(window) == (800, 450)
+        display.press(window, "s")
+        assert script.line() == "key s"
+        assert display.size_px(window) == (800, 450)
+        # one door of two: in a window of another shape it would be stretched
+        display.press(window, "n")
+        display.wait_for_size(window, (400, 450))
+        display.press(window, "q")
 
 
 def test_closing_the_window_ends_it(display: Display) -> None:

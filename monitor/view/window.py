@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -23,6 +25,11 @@ _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.waitKey(1); cv2.destroyAllWi
 
 # The wheel's Qt has no fonts of its own and says so at every window; no text here is drawn by it.
 os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+
+# Nor does the wheel's libX11-xcb fit a newer libX11, which then takes events that are for Qt: a
+# window whose first ones went that way stayed black. The machine's own, loaded before, replaces it.
+with contextlib.suppress(OSError):
+    ctypes.CDLL("libX11-xcb.so.1", ctypes.RTLD_GLOBAL)
 
 
 def display_works() -> bool:
@@ -67,7 +74,7 @@ class Window:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._size_px: tuple[int, int] | None = None
-        self._largest_px = (0, 0)
+        self._fitted_px = (0, 0)
         self._full_screen = False
         self._due_at = 0.0
 
@@ -101,11 +108,12 @@ class Window:
         cv2.imshow(_TITLE, image)
 
     def _fit(self, width_px: int, height_px: int) -> None:
-        """Give the window the size of the first picture, and of each that is larger."""
-        largest = max(self._largest_px[0], width_px), max(self._largest_px[1], height_px)
-        if largest != self._largest_px:
-            # what stands for a camera that is still being opened is small
-            self._largest_px = largest
+        """Give the window the size of the first picture, and of each larger or of another shape."""
+        # what stands for a camera that is still being opened is small
+        larger = width_px > self._fitted_px[0] or height_px > self._fitted_px[1]
+        # Qt keeps the ratio of the picture that it had when the window took its size.
+        if larger or abs(width_px * self._fitted_px[1] - height_px * self._fitted_px[0]) > width_px:
+            self._fitted_px = width_px, height_px
             scale = min(1.0, 1280 / width_px, 720 / height_px)
             cv2.resizeWindow(_TITLE, round(width_px * scale), round(height_px * scale))
 

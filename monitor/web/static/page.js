@@ -46,7 +46,7 @@ function showDoor(door, index) {
   part("progress").value = door.door === "unlocked" ? 1 : Math.min(held, 1);
   const age = door.frame_age_seconds;
   say(part(".camera"), door.ready ? "works" : `nothing new for ${age.toFixed(0)} s`);
-  say(part(".speed"), door.number ? `${door.frames_per_second.toFixed(0)} frames/s` : "");
+  say(part(".speed"), door.number ? `${door.frames_per_second.toFixed(0)} fps` : "");
   say(part(".faces"), door.number ? String(door.faces) : "");
   const actuators = Object.entries(door.actuators).map(([name, state]) => `${name}: ${state}`);
   say(part(".actuators"), actuators.join(", "));
