@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from .errors import NoEvidence
 from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
+from .result import Result
 from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.
@@ -69,28 +69,6 @@ class Lock(Protocol):
         Otherwise it may be called once more, to see what comes of giving up.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a frame.
-
-    frame: the frame; of a camera that fell silent, the last one that came.
-    decision: what the policy made of it.
-    fresh: whether this is the frame's first result.
-    age_seconds: from the frame's capture to the decision about it; None where the frame is
-        recorded, or was decided on before.
-    candidates: what the detector found where faces count, before any threshold of the policy; None
-        when it did not look.
-    seen: what it found anywhere in the picture, also where faces do not count.
-    """
-
-    frame: Frame
-    decision: Decision
-    fresh: bool = True
-    candidates: Detections | None = None
-    age_seconds: float | None = None
-    seen: Detections | None = None
 
 
 class Doorkeeper:

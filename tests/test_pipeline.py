@@ -12,7 +12,7 @@ from test_doorkeeper import LeaseBook
 from monitor.capture import Capture
 from monitor.decision import Order
 from monitor.detections import Detections
-from monitor.doorkeeper import Doorkeeper, Result
+from monitor.doorkeeper import Doorkeeper
 from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
@@ -21,6 +21,7 @@ from monitor.line import Line
 from monitor.orientation import Orientation
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
+from monitor.result import Result
 from monitor.zones import Zones
 
 WAIT_SECONDS = 10.0

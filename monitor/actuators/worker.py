@@ -6,15 +6,12 @@ import contextlib
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..channel import Channel, Closed
+from ..result import Result
 from .deny import Denier
 from .latch import Latch
 from .lease import Lease
-
-if TYPE_CHECKING:
-    from ..doorkeeper import Result
 
 _log = logging.getLogger("monitor.door")
 
