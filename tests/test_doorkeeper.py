@@ -320,6 +320,15 @@ def test_a_picture_taken_just_before_a_miss_was_judged_still_counts() -> None:
     assert watch.book.leases[-1].expires_at == pytest.approx(101.28 + GRACE_SECONDS)
 
 
+def test_a_picture_dated_before_the_one_before_it_is_no_clock_that_went_back() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 101.2
+    # What is known of a stream's way becomes better, and with it the dates of its pictures.
+    for taken_at in (101.2, 101.15):
+        decision = watch.keeper.see(watch.frame("masked", taken_at)).decision
+    assert (decision.evidence, decision.door) == (Evidence.CLEAR, Door.UNLOCKED)
+
+
 def test_a_picture_taken_before_a_miss_was_judged_does_not_add_to_the_hold() -> None:
     watch = Watch(live=True)
     for tenths in (0, 2, 4, 6):
