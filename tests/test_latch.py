@@ -102,7 +102,9 @@ def test_an_unlock_that_is_late_repeated_or_out_of_order_is_refused_and_said_onc
 
 def test_a_refused_unlock_neither_ends_nor_lengthens_the_one_before_it() -> None:
     bench = Bench()
-    bench.give(unlocking(5, expires_at=1.0), unlocking(4, expires_at=9.0))
+    bench.give(unlocking(5, expires_at=1.0))
+    # The second is above the first, which was refused, but not above all before it.
+    bench.give(unlocking(3, expires_at=9.0), unlocking(4, expires_at=9.0))
     assert bench.latch.state == "unlocked"
     bench.wait(1.0)
     assert bench.actuator.calls == ["lock", "unlock", "lock"]
@@ -111,6 +113,8 @@ def test_a_refused_unlock_neither_ends_nor_lengthens_the_one_before_it() -> None
 def test_a_lock_is_never_refused() -> None:
     bench = Bench()
     bench.give(unlocking(5), locking(3))
+    assert bench.latch.state == "locked"
+    bench.give(unlocking(4))
     assert bench.latch.state == "locked"
 
 
