@@ -290,9 +290,17 @@ def test_a_silent_camera_locks_the_door_and_says_for_how_long() -> None:
     watch = Watch(live=True).unlocked()
     watch.now = 101.0 + 1.2
     result = watch.keeper.miss()
-    assert not result.fresh
+    assert (result.fresh, result.age_seconds) == (False, None)
     assert result.decision.reason == "camera silent for 1.2 s"
     assert not watch.book.leases[-1].unlocked
+
+
+def test_what_keeps_pictures_from_coming_is_said_until_one_comes() -> None:
+    watch = Watch(live=True)
+    watch.keeper.fail("camera 0: gives no more pictures")
+    assert watch.keeper.miss().decision.reason == "camera 0: gives no more pictures"
+    watch.keeper.see(watch.frame("masked", watch.now))
+    assert watch.keeper.miss().decision.reason == "camera silent for 0.0 s"
 
 
 def test_before_the_first_picture_the_door_is_locked_and_takes_orders() -> None:
