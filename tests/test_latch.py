@@ -127,6 +127,19 @@ def test_a_retry_does_not_unlock_by_a_picture_that_has_become_too_old() -> None:
     assert bench.actuator.calls == ["lock", "unlock", "lock"]
 
 
+@pytest.mark.parametrize("pulse_seconds", [None, 0.5])
+def test_a_picture_that_becomes_too_old_ends_no_lease_by_which_the_door_was_unlocked(
+    pulse_seconds: float | None,
+) -> None:
+    bench = Bench(pulse_seconds=pulse_seconds)
+    bench.give(unlocking(1, captured_at=0.0, expires_at=5.0))
+    bench.wait(2.0)
+    bench.latch.move()
+    # Nor does the pulse begin anew with the next one.
+    bench.give(unlocking(2, captured_at=2.0, expires_at=7.0))
+    assert bench.actuator.calls == ["lock", "unlock", *(["lock"] if pulse_seconds else [])]
+
+
 def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> None:
     bench = Bench(FakeLock(failing=("unlock", "lock")))
     for sequence in range(1, 100):
