@@ -403,6 +403,8 @@ def test_an_order_to_unlock_is_a_lease_that_each_decision_renews_until_its_end(
         # A detector that hangs from now on renews nothing.
         assert (lease.unlocked, lease.expires_at) == (True, watch.now + lasts_seconds)
         assert lease.order is watch.order
+        # Whoever gives it lets in also the bare.
+        assert not lease.denies
     watch.now = 129.5
     watch.keeper.miss()
     assert watch.book.leases[-1].expires_at == 130.0
