@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from .decision import Decision, Door
     from .detections import Detections
     from .detector import Detector
-    from .doorkeeper import Result
     from .errors import MaskgateError
     from .evidence import Evidence, FrameRule
     from .frame import Frame
     from .playback import replay
     from .policy import Policy
+    from .result import Result
     from .zones import Zones
 
 __version__ = "0.1.0"
@@ -47,7 +47,7 @@ _MODULES = {
     "FrameRule": "evidence",
     "MaskgateError": "errors",
     "Policy": "policy",
-    "Result": "doorkeeper",
+    "Result": "result",
     "Zones": "zones",
     "replay": "playback",
 }

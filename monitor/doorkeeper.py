@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +16,7 @@ from .errors import NoEvidence
 from .evidence import Evidence
 from .frame import Frame, Image
 from .freshness import Freshness
+from .result import Result
 from .zones import Zones
 
 # A frame of a recording may take far longer to decide on than it lasted.
@@ -69,28 +69,6 @@ class Lock(Protocol):
         Otherwise it may be called once more, to see what comes of giving up.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a frame.
-
-    frame: the frame; of a camera that fell silent, the last one that came.
-    decision: what the policy made of it.
-    fresh: whether this is the frame's first result.
-    age_seconds: from the frame's capture to the decision about it; None where the frame is
-        recorded, or was decided on before.
-    candidates: what the detector found where faces count, before any threshold of the policy; None
-        when it did not look.
-    seen: what it found anywhere in the picture, also where faces do not count.
-    """
-
-    frame: Frame
-    decision: Decision
-    fresh: bool = True
-    candidates: Detections | None = None
-    age_seconds: float | None = None
-    seen: Detections | None = None
 
 
 class Doorkeeper:
@@ -162,7 +140,9 @@ class Doorkeeper:
         # A picture that seems to come from the future tells of a clock that jumped.
         if age_seconds is not None and not 0.0 <= age_seconds <= self._max_age_seconds:
             return self._doubt(frame, f"picture {age_seconds:.1f} s old", faces=faces)
-        time_seconds = self._monotone(frame.time)
+        # It may have been taken before what was judged last, such as a `miss`. It is judged after
+        # that, yet is evidence of no later moment than its own.
+        self._judged_until = time_seconds = max(frame.time, self._judged_until)
         lasts_seconds = frame.lasts_seconds - (time_seconds - frame.time)
         order = self._order()
         decision = self._judge.update(faces, time_seconds, lasts_seconds=lasts_seconds, order=order)
@@ -187,9 +167,8 @@ class Doorkeeper:
         self, frame: Frame, fault: str, *, faces: Detections | None = None, fresh: bool = True
     ) -> Result:
         if self._live:
-            # Not made monotone: a clock that goes back must reach the policy, which then locks.
-            now = self._clock()
-            self._judged_until = max(now, self._judged_until)
+            # Even where the clock has gone back: that must reach the policy, which then locks.
+            self._judged_until = now = self._clock()
         elif fresh:
             now = frame.time
         else:
@@ -211,14 +190,6 @@ class Doorkeeper:
 
     def _age_seconds(self, frame: Frame) -> float | None:
         return self._clock() - frame.time if self._live else None
-
-    def _monotone(self, time_seconds: float) -> float:
-        # A frame may have been taken just before a `miss` that was judged first. It is judged after
-        # that, yet is evidence of no later moment than its own.
-        if self._live:
-            time_seconds = max(time_seconds, self._judged_until)
-            self._judged_until = time_seconds
-        return time_seconds
 
     def _drive(self, result: Result, order: Order | None) -> None:
         decision = result.decision

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .doorkeeper import Result
 from .errors import MaskgateError, UsageError
+from .result import Result
 
 
 def event(source: str, result: Result) -> dict[str, Any]:

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 
 from .detections import Detections
-from .doorkeeper import Result
 from .errors import MaskgateError, UsageError
 from .replacing import replacing
+from .result import Result
 
 PICTURES = "JPEGImages"
 TABLE = "hard.csv"

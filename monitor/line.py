@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 
 from .capture import Capture
-from .doorkeeper import Doorkeeper, Lock, Result
+from .doorkeeper import Doorkeeper, Lock
 from .frame import Frame
+from .result import Result
 from .summary import Summary
 
 TICK_SECONDS = 0.25

@@ -23,8 +23,8 @@ from prometheus_client.registry import Collector
 
 from .actuators.lease import Change
 from .decision import Door
-from .doorkeeper import Result
 from .evidence import Evidence
+from .result import Result
 from .summary import Summary
 
 _BUCKETS_SECONDS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)

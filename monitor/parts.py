@@ -19,7 +19,7 @@ from .config import ModelSection
 from .decision import Order
 from .detector import Detector
 from .door_section import DoorSection, ZonesSection
-from .doorkeeper import Doorkeeper, Result
+from .doorkeeper import Doorkeeper
 from .evidence import FrameRule
 from .frame import Frame
 from .hard_frames import HardFrames
@@ -30,6 +30,7 @@ from .orientation import Orientation
 from .policy import Policy
 from .provider import Device
 from .replaying import Alone
+from .result import Result
 from .sources import Mode, Source, open_source
 from .view.pane import Pane
 from .zones import Polygon, Zones

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from types import TracebackType
 
 from .channel import Channel, Closed
-from .doorkeeper import Doorkeeper, Lock, Result
+from .doorkeeper import Doorkeeper, Lock
 from .errors import ActuatorError
 from .frame import Frame
 from .interrupt import Interrupted
 from .line import TICK_SECONDS, Line, close
+from .result import Result
 from .turns import Turns
 
 _log = logging.getLogger("monitor.door")

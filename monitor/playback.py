@@ -8,9 +8,10 @@ from pathlib import Path
 
 from .detector import Detector
 from .door_section import DoorSection
-from .doorkeeper import Doorkeeper, Judge, Result
+from .doorkeeper import Doorkeeper, Judge
 from .errors import UsageError
 from .parts import make_policy
+from .result import Result
 from .sources import Source, open_source
 from .zones import Zones
 

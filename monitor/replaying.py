@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from .decision import Decision, Door, Order, overruled
 from .detections import Detections
-from .doorkeeper import Result
 from .errors import ActuatorError, SourceError, UsageError
 from .evidence import Evidence, FrameRule
 from .line import Line
 from .pipeline import Pipeline
 from .report import ClipFigures, clip_figures
+from .result import Result
 from .sources import Source, open_source
 from .sources.source import printable
 from .timeline import Span

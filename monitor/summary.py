@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .decision import Door
-from .doorkeeper import Result
+from .result import Result
 
 _RECENT_FRAMES = 30
 _AGED_FRAMES = 10_000

@@ -11,11 +11,12 @@ from types import TracebackType
 from conftest import CLASSES, ColourDetector, picture
 
 from monitor.decision import Order
-from monitor.doorkeeper import Doorkeeper, Result
+from monitor.doorkeeper import Doorkeeper
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.override import Override
 from monitor.policy import Policy
+from monitor.result import Result
 from monitor.web.changes import Change
 from monitor.web.live_page import LivePage, ShownDoor
 from monitor.web.picture import encoded

@@ -15,9 +15,9 @@ from monitor.actuators.lease import Lease
 from monitor.actuators.mqtt import MqttActuator
 from monitor.decision import Decision, Door
 from monitor.detections import Detections
-from monitor.doorkeeper import Result
 from monitor.evidence import Evidence
 from monitor.frame import Frame
+from monitor.result import Result
 
 
 @contextmanager

@@ -34,6 +34,7 @@ def command(
         "strike",
         lock=[sys.executable, "-c", ""],
         unlock=[sys.executable, "-c", unlock, *arguments],
+        door_name="front",
         timeout_seconds=timeout_seconds,
     )
 
@@ -101,7 +102,9 @@ def test_a_command_that_fails_says_why(unlock: str, complaint: str) -> None:
 
 
 def test_a_command_that_does_not_exist_is_an_actuator_error(tmp_path: Path) -> None:
-    actuator = CommandActuator("strike", lock=[str(tmp_path / "none")], unlock=["true"])
+    actuator = CommandActuator(
+        "strike", lock=[str(tmp_path / "none")], unlock=["true"], door_name="front"
+    )
     with pytest.raises(ActuatorError, match=r"lock: .*none: cannot be run: No such file"):
         actuator.lock()
 
@@ -160,6 +163,7 @@ def test_an_unlock_that_cannot_be_killed_is_followed_by_another_lock_once_it_has
         "strike",
         lock=[sys.executable, "-c", f"{say}said.open('a').write('locked ')", str(said)],
         unlock=[sys.executable, "-c", late, str(said)],
+        door_name="front",
         timeout_seconds=PATIENCE_SECONDS,
     )
     actuator.is_wanted = lambda: False
@@ -172,7 +176,7 @@ def test_an_unlock_that_cannot_be_killed_is_followed_by_another_lock_once_it_has
 def test_the_door_is_not_said_to_be_locked_while_an_unlock_runs_that_cannot_be_killed(
     refused: list[int],
 ) -> None:
-    actuator = CommandActuator("strike", lock=["true"], unlock=["sleep", "60"], timeout_seconds=0.5)
+    actuator = command("import time; time.sleep(60)", timeout_seconds=0.5)
     with pytest.raises(ActuatorError, match=r"still running after 0\.5 s, and cannot be killed"):
         actuator.unlock(LEASE)
     for _ in range(2):
@@ -182,6 +186,26 @@ def test_the_door_is_not_said_to_be_locked_while_an_unlock_runs_that_cannot_be_k
             actuator.unlock(LEASE)
     os.kill(refused[0], signal.SIGKILL)
     actuator.lock()
+
+
+def test_an_actuator_made_anew_waits_for_the_unlock_that_the_former_left_running(
+    refused: list[int],
+) -> None:
+    former = CommandSection(
+        kind="command", name="strike", lock=["true"], unlock=["sleep", "60"], timeout_seconds=0.5
+    )
+    with pytest.raises(ActuatorError, match="and cannot be killed"):
+        make(former, door_name="front").unlock(LEASE)
+    # As when the configuration is read again, with another program to unlock.
+    actuator = make(former.model_copy(update={"unlock": ["true"]}), door_name="front")
+    with pytest.raises(ActuatorError, match="strike: lock: an unlock that cannot be killed"):
+        actuator.lock()
+    with pytest.raises(ActuatorError, match="strike: unlock: an unlock that cannot be killed"):
+        actuator.unlock(LEASE)
+    make(former, door_name="back").lock()
+    os.kill(refused[0], signal.SIGKILL)
+    actuator.lock()
+    actuator.unlock(LEASE)
 
 
 def test_a_helper_left_running_does_not_hold_up_a_command_that_is_done(tmp_path: Path) -> None:
@@ -213,9 +237,11 @@ def test_a_command_that_denies_gets_the_reason_and_none_is_needed(tmp_path: Path
     out = tmp_path / "out"
     write = "import os, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(os.environ['{}'])"
     say = [sys.executable, "-c", write.format("MASKGATE_REASON"), str(out)]
-    CommandActuator("sign", lock=["true"], unlock=["true"], deny=say).deny("1 of 2 bare; $HOME")
+    for deny in (say, None):
+        CommandActuator(
+            "sign", lock=["true"], unlock=["true"], deny=deny, door_name="front"
+        ).deny("1 of 2 bare; $HOME")
     assert out.read_text() == "1 of 2 bare; $HOME"
-    CommandActuator("sign", lock=["true"], unlock=["true"]).deny("1 of 2 bare")
 
 
 def test_the_log_says_who_is_denied(caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def some_events() -> list[Event]:
         Event(today - timedelta(days=1), Kind.ACTUATOR, "gate", "jammed", actuator="strike"),
         Event(today, Kind.DOOR, "gate", "no face", state="locked", latency_ms=81.5),
     ]
-    with Ledger(Path("record/audit.sqlite3")) as ledger:
+    with closing(Ledger(Path("record/audit.sqlite3"))) as ledger:
         ledger.append(events)
     return events
 

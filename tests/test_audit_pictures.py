@@ -27,10 +27,10 @@ from monitor.audit.veil import Veil, veiled
 from monitor.cli import main
 from monitor.decision import Decision, Door
 from monitor.detections import Detections
-from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.evidence import Evidence
 from monitor.frame import Frame, Image
+from monitor.result import Result
 
 Clip = Callable[..., Path]
 

@@ -290,9 +290,17 @@ def test_a_silent_camera_locks_the_door_and_says_for_how_long() -> None:
     watch = Watch(live=True).unlocked()
     watch.now = 101.0 + 1.2
     result = watch.keeper.miss()
-    assert not result.fresh
+    assert (result.fresh, result.age_seconds) == (False, None)
     assert result.decision.reason == "camera silent for 1.2 s"
     assert not watch.book.leases[-1].unlocked
+
+
+def test_what_keeps_pictures_from_coming_is_said_until_one_comes() -> None:
+    watch = Watch(live=True)
+    watch.keeper.fail("camera 0: gives no more pictures")
+    assert watch.keeper.miss().decision.reason == "camera 0: gives no more pictures"
+    watch.keeper.see(watch.frame("masked", watch.now))
+    assert watch.keeper.miss().decision.reason == "camera silent for 0.0 s"
 
 
 def test_before_the_first_picture_the_door_is_locked_and_takes_orders() -> None:
@@ -318,6 +326,15 @@ def test_a_picture_taken_just_before_a_miss_was_judged_still_counts() -> None:
     result = watch.keeper.see(watch.frame("masked", 101.28))
     assert (result.decision.evidence, result.decision.door) == (Evidence.CLEAR, Door.UNLOCKED)
     assert watch.book.leases[-1].expires_at == pytest.approx(101.28 + GRACE_SECONDS)
+
+
+def test_a_picture_dated_before_the_one_before_it_is_no_clock_that_went_back() -> None:
+    watch = Watch(live=True).unlocked()
+    watch.now = 101.2
+    # What is known of a stream's way becomes better, and with it the dates of its pictures.
+    for taken_at in (101.2, 101.15):
+        decision = watch.keeper.see(watch.frame("masked", taken_at)).decision
+    assert (decision.evidence, decision.door) == (Evidence.CLEAR, Door.UNLOCKED)
 
 
 def test_a_picture_taken_before_a_miss_was_judged_does_not_add_to_the_hold() -> None:
@@ -386,6 +403,8 @@ def test_an_order_to_unlock_is_a_lease_that_each_decision_renews_until_its_end(
         # A detector that hangs from now on renews nothing.
         assert (lease.unlocked, lease.expires_at) == (True, watch.now + lasts_seconds)
         assert lease.order is watch.order
+        # Whoever gives it lets in also the bare.
+        assert not lease.denies
     watch.now = 129.5
     watch.keeper.miss()
     assert watch.book.leases[-1].expires_at == 130.0

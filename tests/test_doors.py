@@ -18,7 +18,7 @@ from test_pipeline import line as line_of
 from monitor.channel import Closed
 from monitor.decision import Door
 from monitor.detections import Detections
-from monitor.doorkeeper import Doorkeeper, Result
+from monitor.doorkeeper import Doorkeeper
 from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
@@ -26,6 +26,7 @@ from monitor.line import TICK_SECONDS
 from monitor.override import Override
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
+from monitor.result import Result
 from monitor.zones import Zones
 
 # A detector that takes longer for three doors than a door may be without a frame.

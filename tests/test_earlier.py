@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_changes_of_the_door_and_denials_are_listed_and_nothing_else(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append(
             [
                 entry(0, Kind.START, None),
@@ -58,7 +58,7 @@ def test_changes_of_the_door_and_denials_are_listed_and_nothing_else(path: Path)
 
 
 def test_of_many_only_the_latest_are_listed_and_later_ones_go_on_counting(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([entry(second, Kind.DOOR, "locked") for second in range(3 * KEPT)])
     earlier = earlier_changes(path)
     assert (len(earlier), earlier[-1].reason) == (KEPT, f"reason {3 * KEPT - 1}")
@@ -86,7 +86,7 @@ def test_of_many_only_the_latest_are_listed_and_later_ones_go_on_counting(path: 
 def test_the_snapshot_of_an_entry_is_shown_from_its_own_folder_alone(
     path: Path, name: str | None, shown: bool
 ) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([replace(entry(0, Kind.DOOR, "locked"), picture=name)])
     [change] = earlier_changes(path, snapshots=True)
     assert change.pictured is shown
@@ -95,7 +95,7 @@ def test_the_snapshot_of_an_entry_is_shown_from_its_own_folder_alone(
 
 
 def test_kept_snapshots_are_not_shown_once_they_are_off(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([replace(entry(0, Kind.DOOR, "locked"), picture="20260131-hall.jpg")])
     [change] = earlier_changes(path, snapshots=False)
     assert (change.pictured, change.snapshot) == (False, None)

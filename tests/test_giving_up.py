@@ -46,6 +46,7 @@ def test_an_unlock_that_is_not_wanted_any_more_never_opens_the_door(
         "strike",
         lock=["sh", "-c", note(moves, "lock")],
         unlock=["sh", "-c", slow],
+        door_name="front",
         timeout_seconds=60.0,
     )
     worker = Worker(Latch(actuator, clock=clock), overwrite=overwrite)
@@ -72,7 +73,10 @@ def test_an_unlock_that_is_renewed_meanwhile_goes_on(tmp_path: Path) -> None:
     clock, unlocked = FakeClock(), threading.Event()
     os.mkfifo(tmp_path / "go")
     actuator = CommandActuator(
-        "strike", lock=["true"], unlock=["sh", "-c", f"read line < '{tmp_path / 'go'}'"]
+        "strike",
+        lock=["true"],
+        unlock=["sh", "-c", f"read line < '{tmp_path / 'go'}'"],
+        door_name="front",
     )
 
     def watch(change: Change) -> None:

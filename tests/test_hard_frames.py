@@ -16,11 +16,11 @@ from export.datasets import read_pascal
 from monitor.cli import main
 from monitor.decision import Decision, Door
 from monitor.detections import Detections
-from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError, UsageError
 from monitor.evidence import Evidence
 from monitor.frame import Frame
 from monitor.hard_frames import HardFrames, margin_of
+from monitor.result import Result
 
 GRANT, DENY = 0.5, 0.3
 

@@ -102,7 +102,9 @@ def test_an_unlock_that_is_late_repeated_or_out_of_order_is_refused_and_said_onc
 
 def test_a_refused_unlock_neither_ends_nor_lengthens_the_one_before_it() -> None:
     bench = Bench()
-    bench.give(unlocking(5, expires_at=1.0), unlocking(4, expires_at=9.0))
+    bench.give(unlocking(5, expires_at=1.0))
+    # The second is above the first, which was refused, but not above all before it.
+    bench.give(unlocking(3, expires_at=9.0), unlocking(4, expires_at=9.0))
     assert bench.latch.state == "unlocked"
     bench.wait(1.0)
     assert bench.actuator.calls == ["lock", "unlock", "lock"]
@@ -111,6 +113,8 @@ def test_a_refused_unlock_neither_ends_nor_lengthens_the_one_before_it() -> None
 def test_a_lock_is_never_refused() -> None:
     bench = Bench()
     bench.give(unlocking(5), locking(3))
+    assert bench.latch.state == "locked"
+    bench.give(unlocking(4))
     assert bench.latch.state == "locked"
 
 
@@ -121,6 +125,19 @@ def test_a_retry_does_not_unlock_by_a_picture_that_has_become_too_old() -> None:
     bench.clock.now = 1.5
     bench.latch.move()
     assert bench.actuator.calls == ["lock", "unlock", "lock"]
+
+
+@pytest.mark.parametrize("pulse_seconds", [None, 0.5])
+def test_a_picture_that_becomes_too_old_ends_no_lease_by_which_the_door_was_unlocked(
+    pulse_seconds: float | None,
+) -> None:
+    bench = Bench(pulse_seconds=pulse_seconds)
+    bench.give(unlocking(1, captured_at=0.0, expires_at=5.0))
+    bench.wait(2.0)
+    bench.latch.move()
+    # Nor does the pulse begin anew with the next one.
+    bench.give(unlocking(2, captured_at=2.0, expires_at=7.0))
+    assert bench.actuator.calls == ["lock", "unlock", *(["lock"] if pulse_seconds else [])]
 
 
 def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> None:

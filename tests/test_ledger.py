@@ -39,11 +39,12 @@ with Trail(Path(sys.argv[1])) as trail:
 # Writes so many entries, one a commit, once told to begin.
 _APPENDER = """
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from monitor.audit import Event, Kind, Ledger
 
-with Ledger(Path(sys.argv[1])) as ledger:
+with closing(Ledger(Path(sys.argv[1]))) as ledger:
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(int(sys.argv[3])):
@@ -103,14 +104,14 @@ def test_an_entry_is_read_as_it_was_written(path: Path) -> None:
         config_sha256="b" * 64,
         picture="x.jpg",
     )
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([full, entry(1)])
         # While the file is still open for writing, as `monitor events` finds it.
         assert list(read_events(path)) == [full, entry(1)]
 
 
 def test_entries_are_chosen_by_time_and_door(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         later = NOON + timedelta(milliseconds=1)
         ledger.append([entry(1), entry(2, later), entry(3, later, door="gate")])
     assert reasons(path, since=NOON) == ["1", "2", "3"]
@@ -152,7 +153,7 @@ def test_two_processes_write_to_one_file(path: Path) -> None:
 
 
 def test_a_failed_commit_leaves_nothing_half_written(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         wrong = Event(NOON, Kind.DOOR, None, "no door")  # type: ignore[arg-type]
         with pytest.raises(sqlite3.IntegrityError):
             ledger.append([entry(1), wrong])
@@ -202,7 +203,7 @@ def test_a_record_can_be_read_in_a_folder_that_may_not_be_written_to() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         copied = Path(folder) / "copied"
         copied.mkdir()
-        with Ledger(copied / "audit.sqlite3") as ledger:
+        with closing(Ledger(copied / "audit.sqlite3")) as ledger:
             ledger.append([entry(7)])
         Path(folder).chmod(0o755)
         copied.chmod(0o555)
@@ -218,14 +219,14 @@ def test_an_empty_file_holds_no_entry_yet(path: Path) -> None:
 
 
 def test_old_entries_are_pruned_by_age(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([entry(day, NOON + timedelta(days=day)) for day in range(5)])
         ledger.prune(NOON + timedelta(days=3), 10**9)
     assert reasons(path) == ["3", "4"]
 
 
 def test_the_oldest_entries_go_until_the_file_is_small_enough(path: Path) -> None:
-    with Ledger(path) as ledger:
+    with closing(Ledger(path)) as ledger:
         ledger.append([entry(number) for number in range(5000)])
         ledger.prune(NOON, 10**9)
         whole_bytes = path.stat().st_size

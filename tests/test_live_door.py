@@ -10,7 +10,7 @@ from live_page import Scenes
 
 from monitor.actuators.lease import Change, Lease
 from monitor.decision import Door, Order, overruled
-from monitor.doorkeeper import Result
+from monitor.result import Result
 from monitor.web.changes import RecentChanges
 from monitor.web.live_door import HUNG_SECONDS, READY_SECONDS, LiveDoor, change_between
 from monitor.web.picture import encoded

@@ -17,11 +17,11 @@ from monitor.bench.viewers import Viewers
 from monitor.capture import Capture
 from monitor.cli import main
 from monitor.door_section import DoorSection
-from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.frame import Frame, Image
 from monitor.line import Line
 from monitor.parts import make_doorkeeper
+from monitor.result import Result
 
 
 class Work:

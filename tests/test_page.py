@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from live_page import TOKEN, WAIT_SECONDS, Site
 
-from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
+from monitor.result import Result
 from monitor.web.changes import Change
 from monitor.web.login import WRONG_TOKENS
 

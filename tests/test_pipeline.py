@@ -12,7 +12,7 @@ from test_doorkeeper import LeaseBook
 from monitor.capture import Capture
 from monitor.decision import Order
 from monitor.detections import Detections
-from monitor.doorkeeper import Doorkeeper, Result
+from monitor.doorkeeper import Doorkeeper
 from monitor.errors import ActuatorError, SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame, Image
@@ -21,6 +21,7 @@ from monitor.line import Line
 from monitor.orientation import Orientation
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
+from monitor.result import Result
 from monitor.zones import Zones
 
 WAIT_SECONDS = 10.0
@@ -185,8 +186,18 @@ def test_an_error_of_main_is_not_hidden_by_that_of_a_thread() -> None:
 
 
 def test_leaving_early_ends_threads_that_wait_for_room() -> None:
-    with pipeline(FrameSource(frames(50))) as running:
+    looked_at, third = list[Image](), threading.Event()
+
+    def detector(image: Image) -> Detections:
+        looked_at.append(image)
+        if len(looked_at) == 3:
+            third.set()
+        return ColourDetector()(image)
+
+    with pipeline(FrameSource(frames(50)), detector=detector) as running:
         first = next(running.results())
+        # The second result waits to be taken, so that the third waits for room.
+        assert third.wait(WAIT_SECONDS)
     assert first is not None
     assert first[1].frame.index == 0
 

@@ -207,6 +207,13 @@ def test_a_decision_says_which_classes_may_pass() -> None:
         assert decision.allowed == ("noMask",)
 
 
+def test_a_late_picture_lets_no_face_settle_beyond_its_own_moment() -> None:
+    judge = policy(settle_seconds=0.25)
+    judge.update(seen(MASKED), 0.0)
+    decision = judge.update(seen(MASKED), 0.375, lasts_seconds=-0.25)
+    assert (decision.evidence, decision.reason) == (UNKNOWN, "1 face, new")
+
+
 @pytest.mark.parametrize("frames_per_second", [5.0, 10.0, 30.0])
 def test_a_face_settles_after_the_same_time_at_any_frame_rate(frames_per_second: float) -> None:
     found = evidence(policy(settle_seconds=0.15), "+" * 31, frames_per_second)
@@ -244,10 +251,9 @@ def test_after_the_longest_time_unlocked_it_locks_until_clear_has_ended() -> Non
     assert doors(judge, (3.5, seen()), *((3.75 + time / 4, seen(MASKED)) for time in range(6))) == (
         "L" * 7
     )
-    # A longer one is, and then everything begins anew.
-    assert doors(judge, (6.0, seen()), *((6.25 + time / 4, seen(MASKED)) for time in range(5))) == (
-        "LLLLLU"
-    )
+    # A longer one is, though pictures go on to come, and then everything begins anew.
+    assert doors(judge, *((5.25 + time / 4, seen()) for time in range(3))) == "LLL"
+    assert doors(judge, *((6.0 + time / 4, seen(MASKED)) for time in range(5))) == "LLLLU"
 
 
 def test_after_the_longest_time_unlocked_no_flicker_opens_for_somebody_who_never_left() -> None:

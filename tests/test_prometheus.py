@@ -11,9 +11,9 @@ from live_page import Scenes, Site
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.actuators.lease import Change, Lease
-from monitor.doorkeeper import Result
 from monitor.frame import Frame
 from monitor.metrics import DoorCount, Metrics
+from monitor.result import Result
 from monitor.summary import Summary
 
 DASHBOARD = Path(__file__).parent.parent / "deploy" / "grafana-dashboard.json"

@@ -15,13 +15,14 @@ from test_doorkeeper import LeaseBook
 
 from monitor.capture import Capture
 from monitor.decision import Door
-from monitor.doorkeeper import Doorkeeper, Result
+from monitor.doorkeeper import Doorkeeper
 from monitor.errors import SourceError
 from monitor.evidence import FrameRule
 from monitor.frame import Frame
 from monitor.line import Line
 from monitor.pipeline import Pipeline
 from monitor.policy import Policy
+from monitor.result import Result
 from monitor.sources import camera as camera_module
 from monitor.sources import capture as ffmpeg
 from monitor.sources import open_source

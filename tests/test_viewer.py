@@ -13,10 +13,10 @@ from conftest import CLASSES, picture
 from monitor.cli import main
 from monitor.decision import Decision, Door
 from monitor.detections import Detections
-from monitor.doorkeeper import Result
 from monitor.errors import MaskgateError
 from monitor.evidence import Evidence
 from monitor.frame import Frame, Image
+from monitor.result import Result
 from monitor.view import pane as pane_module
 from monitor.view.overlay import draw_help, draw_notes, draw_zones
 from monitor.view.pane import Pane

@@ -13,7 +13,7 @@ from fake_lock import PATIENCE_SECONDS, FakeClock, FakeLock, locking, unlocking
 
 from monitor.actuators.deny import Denier
 from monitor.actuators.latch import Latch
-from monitor.actuators.lease import Lease
+from monitor.actuators.lease import Change, Lease
 from monitor.actuators.worker import Worker
 from monitor.errors import ActuatorError
 
@@ -190,6 +190,78 @@ def test_the_end_says_when_the_door_is_not_certainly_locked() -> None:
     with working(actuator) as worker:
         assert not worker.close(PATIENCE_SECONDS)
         assert worker.state == "unknown"
+
+
+def test_the_last_lock_is_tried_again_when_it_fails() -> None:
+    class Sticky(FakeLock):
+        def lock(self) -> None:
+            super().lock()
+            if len(self.calls) == 2:
+                raise ActuatorError("fake: lock: jammed")
+
+    actuator = Sticky()
+    with working(actuator) as worker:
+        assert worker.close(PATIENCE_SECONDS)
+    assert actuator.calls == ["lock", "lock", "lock", "close"]
+
+
+def test_in_a_recording_an_unlock_that_waits_at_the_end_is_still_carried_out() -> None:
+    actuator = FakeLock()
+    actuator.hold_up.clear()
+    with working(actuator, overwrite=False, clock=FakeClock()) as worker:
+        worker.apply(unlocking(1))
+        worker.end()
+    assert actuator.calls == ["lock", "unlock", "lock", "close"]
+
+
+def test_what_hangs_is_left_behind_when_it_was_given_up_in_vain(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    actuator, changes = FakeLock(), list[Change]()
+    actuator.hold_up.clear()
+    worker = Worker(Latch(actuator, watchers=[changes.append]))
+    worker.start()
+    try:
+        assert not worker.close(0.0)
+        assert not caplog.messages
+        assert not worker.close(0.0)
+        assert caplog.messages == ["fake: still busy at the end, state unknown"]
+        (thread,) = (each for each in threading.enumerate() if each.name == "actuator fake")
+        # The program can end all the same.
+        assert thread.daemon
+    finally:
+        actuator.hold_up.set()
+    thread.join(PATIENCE_SECONDS)
+    # Another has its name by now.
+    assert not changes
+
+
+def test_a_worker_that_dies_locks_the_door_and_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def watch(change: Change) -> None:
+        if change.state == "unlocked":
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(threading, "excepthook", lambda hook: None)
+    actuator = FakeLock()
+    worker = Worker(Latch(actuator, watchers=[watch]), overwrite=False)
+    worker.start()
+    worker.apply(unlocking(1))
+    actuator.wait(lambda calls: calls[-1] == "close")
+    for sequence in range(2, 5):
+        worker.apply(unlocking(sequence))
+    assert worker.close(PATIENCE_SECONDS)
+    assert actuator.calls == ["lock", "unlock", "lock", "close"]
+
+
+def test_a_worker_that_has_ended_leaves_no_thread() -> None:
+    with working(FakeLock()) as worker:
+        assert worker.close(PATIENCE_SECONDS)
+    for thread in threading.enumerate():
+        if thread.name in ("actuator fake", "deny fake"):
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive()
 
 
 def test_an_actuator_with_a_defect_does_not_end_the_worker(

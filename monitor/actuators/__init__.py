@@ -37,6 +37,7 @@ def make(section: ActuatorSection, *, door_name: str, reports: bool = True) -> A
                 lock=section.lock,
                 unlock=section.unlock,
                 deny=section.deny,
+                door_name=door_name,
                 timeout_seconds=section.timeout_seconds,
             )
         case MqttSection():

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from ..result import Result
 from .lease import Lease
-
-if TYPE_CHECKING:
-    from ..doorkeeper import Result
 
 
 class Actuator(ABC):

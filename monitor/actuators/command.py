@@ -21,6 +21,10 @@ _LOOK_SECONDS = 0.05
 _DYING_SECONDS = 1.0
 _UNENDED = "an unlock that cannot be killed is still running, expected its end"
 
+# By door and actuator. One for all: an actuator that is made anew, for another configuration, waits
+# for what the former left running.
+_LEFT_RUNNING: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
+
 
 class _RunningError(ActuatorError):
     """A command could not be killed, and runs on."""
@@ -38,11 +42,13 @@ class CommandActuator(Actuator):
     and there was room for a temporary file.
     After the time-out the command and everything in its process group are killed; an unlock also as
     soon as it is not wanted any more, since otherwise it would open the door after all. An unlock
-    that cannot be killed, such as one of another user, is waited for by `lock`.
+    that cannot be killed, such as one of another user, is waited for by `lock`, also by that of the
+    next actuator of this name at this door.
 
     name: what it is called in messages.
     lock, unlock: program and arguments.
     deny: the same, run when someone is turned away; None for nothing.
+    door_name: which door.
     timeout_seconds: how long a command may take.
     """
 
@@ -55,6 +61,7 @@ class CommandActuator(Actuator):
         lock: Sequence[str],
         unlock: Sequence[str],
         deny: Sequence[str] | None = None,
+        door_name: str,
         timeout_seconds: float = 5.0,
     ) -> None:
         super().__init__(name)
@@ -62,7 +69,7 @@ class CommandActuator(Actuator):
         self._unlock = unlock
         self._deny = deny
         self._timeout_seconds = timeout_seconds
-        self._left_running: subprocess.Popen[bytes] | None = None
+        self._place = door_name, name
 
     def lock(self) -> None:
         """Run the lock command; raises ActuatorError unless it ends in time with status 0.
@@ -70,14 +77,17 @@ class CommandActuator(Actuator):
         It is run again after the end of an unlock that could not be killed; raises ActuatorError
         when that does not end in time.
         """
+        # Looked up first: what ends meanwhile may have opened the door after this lock.
+        left_running = _LEFT_RUNNING.get(self._place)
         self._run("lock", self._lock)
-        if self._left_running is None:
+        if left_running is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._left_running.wait(self._timeout_seconds)
-        if _runs(self._left_running):
+            left_running.wait(self._timeout_seconds)
+        if _runs(left_running):
             raise ActuatorError(f"actuator {self.name}: lock: {_UNENDED}")
-        self._left_running = None
+        if _LEFT_RUNNING.get(self._place) is left_running:
+            _LEFT_RUNNING.pop(self._place, None)
         self._run("lock", self._lock)
 
     def unlock(self, lease: Lease) -> None:
@@ -86,12 +96,12 @@ class CommandActuator(Actuator):
         It is not run, and the same raised, before `lock` has seen the end of one that could not be
         killed.
         """
-        if self._left_running is not None:
+        if self._place in _LEFT_RUNNING:
             raise ActuatorError(f"actuator {self.name}: unlock: {_UNENDED}")
         try:
             self._run("unlock", self._unlock, is_wanted=self.is_wanted)
         except _RunningError as error:
-            self._left_running = error.process
+            _LEFT_RUNNING[self._place] = error.process
             raise
 
     def deny(self, reason: str) -> None:

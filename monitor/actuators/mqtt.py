@@ -7,7 +7,6 @@ import time
 from pydantic import SecretStr
 
 from ..decision import Door
-from ..doorkeeper import Result
 from ..errors import ActuatorError
 from ..home_assistant import birth_topic, discovery, is_birth
 from ..mqtt.client import MqttClient
@@ -15,6 +14,7 @@ from ..mqtt.door import OFFLINE, DoorTopics
 from ..mqtt.message import Message
 from ..mqtt.reporter import DoorReporter
 from ..mqtt.session import Broker
+from ..result import Result
 from ..tls import trusting
 from .actuator import Actuator
 from .lease import Lease

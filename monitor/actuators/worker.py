@@ -6,15 +6,12 @@ import contextlib
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..channel import Channel, Closed
+from ..result import Result
 from .deny import Denier
 from .latch import Latch
 from .lease import Lease
-
-if TYPE_CHECKING:
-    from ..doorkeeper import Result
 
 _log = logging.getLogger("monitor.door")
 
@@ -47,13 +44,13 @@ class Worker:
         self._overwrite = overwrite
         self._final_waits_seconds = final_waits_seconds
         # Each lease with the latest one that locks, which it may have taken the place of.
-        self._leases: Channel[tuple[Lease | None, Lease]] = Channel(1, overwrite=overwrite)
+        self._leases: Channel[tuple[Lease, Lease]] = Channel(1, overwrite=overwrite)
         self._locked_at_the_end = False
         self._ending = threading.Event()
         self._abandoned = threading.Event()
-        self._newest: Lease | None = None
-        self._latest_lock: Lease | None = None
-        self._taken_lock: Lease | None = None
+        self._newest = self._latest_lock = self._taken_lock = Lease(
+            unlocked=False, reason="the start"
+        )
         latch.actuator.is_wanted = self._is_wanted
         self.name = latch.actuator.name
         self._thread = threading.Thread(
@@ -120,7 +117,7 @@ class Worker:
         ends = self._ending.is_set() or self._abandoned.is_set()
         # Also where a newer unlock waits behind the lock: that one is a wish of its own.
         ends = ends or self._latest_lock is not self._taken_lock
-        return not ends and (self._newest is None or not self._latch.is_over(self._newest))
+        return not ends and not self._latch.is_over(self._newest)
 
     def _work(self) -> None:
         try:
@@ -143,12 +140,11 @@ class Worker:
                 continue
             except Closed:
                 return
-            if lock is not None and lock is not self._taken_lock:
+            if lock is not self._taken_lock:
                 self._taken_lock = lock
                 self._latch.take(lock)
                 self._latch.move()
-            if lease.unlocked:
-                self._latch.take(lease)
+            self._latch.take(lease)
 
     def _lock_finally(self) -> None:
         self._locked_at_the_end = self._latch.lock("the end")

@@ -13,13 +13,13 @@ from ..bench.viewers import Viewers
 from ..capture import Capture
 from ..config import Config
 from ..detector import Detector
-from ..doorkeeper import Result
 from ..errors import UsageError
 from ..line import Line
 from ..orientation import Orientation
 from ..parts import make_detector, make_doorkeeper
 from ..provider import Device
 from ..record import Recorder
+from ..result import Result
 from ..sources import FPS_OF_LAST_RESORT
 from ..view.annotate import annotated
 from ..web.section import WebSection

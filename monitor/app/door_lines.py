@@ -12,9 +12,10 @@ from ..actuators.worker import Worker
 from ..decision import Order
 from ..detector import Detector
 from ..door_section import DoorSection
-from ..doorkeeper import Doorkeeper, Result
+from ..doorkeeper import Doorkeeper
 from ..line import Line
 from ..parts import make_keeping, make_line, make_pane
+from ..result import Result
 from ..sources import Source
 from ..view.pane import Pane
 

@@ -13,11 +13,11 @@ from ..config import Config
 from ..decision import Order
 from ..detector import Detector
 from ..door_section import DoorSection
-from ..doorkeeper import Result
 from ..errors import ConfigError, MaskgateError
 from ..line import Line
 from ..parts import make_policy, make_source, make_zones
 from ..pipeline import Pipeline
+from ..result import Result
 from ..sources import Source
 from ..view.pane import Pane
 from .choice import chosen

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..apart import check_apart
 from ..config import Config
-from ..doorkeeper import Result
 from ..errors import UsageError
 from ..events import EventFile
 from ..line import Line
@@ -18,6 +17,7 @@ from ..parts import make_detector, make_hard_frames, make_line
 from ..record import Recorder
 from ..replaying import Replay
 from ..report import ReportFile, to_json, to_junit
+from ..result import Result
 from ..sources import FPS_OF_LAST_RESORT
 from ..timeline import read_timelines
 from ..view.annotate import annotated

@@ -56,7 +56,7 @@ _PRUNED_PARTS = 20
 
 
 class Ledger:
-    """The file, open for writing; a context manager.
+    """The file, open for writing until `close`.
 
     A committed entry survives a process that is killed, and a loss of power (write-ahead log,
     synchronous FULL). Several processes may write to one file.
@@ -140,12 +140,6 @@ class Ledger:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
-
-    def __enter__(self) -> Ledger:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from ..channel import Channel, Closed
-from ..doorkeeper import Result
 from ..errors import MaskgateError
 from ..frame import Image
 from ..replacing import replacing
+from ..result import Result
 from .clip_file import ClipFile
 from .event import stamp
 from .retention import CLIPS, PICTURES

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..doorkeeper import Result
 from ..frame import Image
+from ..result import Result
 
 Boxes = npt.NDArray[np.float32]
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from ..actuators.lease import Change
 from ..decision import Door
-from ..doorkeeper import Result
 from ..events import event
 from ..evidence import Evidence
+from ..result import Result
 from .event import Kind
 from .pictures import Pictures
 from .trail import Trail

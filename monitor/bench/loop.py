@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..doorkeeper import Result
 from ..frame import Image
 from ..line import Line
 from ..pipeline import Pipeline
+from ..result import Result
 from .stages import WARM_UP_FRAMES
 
 # Seconds that have passed, and seconds of processor time that this process has taken.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from ..channel import Channel, Closed
 from ..decision import Decision, Door
-from ..doorkeeper import Result
 from ..errors import ActuatorError
 from ..evidence import Evidence
+from ..result import Result
 from .door import ONLINE, DoorState, DoorTopics
 from .message import Message
 from .session import RefusedError

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..doorkeeper import Result
 from ..frame import Image
+from ..result import Result
 from ..zones import Polygon, Zones
 from .annotate import draw_band, draw_faces
 from .caption import pace

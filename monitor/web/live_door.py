@@ -9,7 +9,7 @@ from typing import Any
 
 from ..actuators.lease import Change
 from ..decision import Door, denies
-from ..doorkeeper import Result
+from ..result import Result
 from ..summary import Summary
 
 READY_SECONDS = 5.0

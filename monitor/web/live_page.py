@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from ..actuators.lease import Change
-from ..doorkeeper import Result
 from ..metrics import DoorCount, Metrics
 from ..override import Override
+from ..result import Result
 from ..summary import Summary
 from . import changes
 from .live_door import LiveDoor

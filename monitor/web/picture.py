@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..detections import Detections
-from ..doorkeeper import Result
+from ..result import Result
 from ..view.annotate import annotate
 
 WIDEST_PX = 960
