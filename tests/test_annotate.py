@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES
+from colours import CLASSES
 from hypothesis import given
 from hypothesis import strategies as st
 

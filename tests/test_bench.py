@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 from onnx import TensorProto, helper
 
 from monitor.bench.stages import WARM_UP_FRAMES, Spread, bench, compare
