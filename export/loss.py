@@ -12,6 +12,9 @@ from torch.nn import functional
 from .boxes import encode
 from .matcher import IGNORED, Match, match
 
+# error at which smooth L1 turns from a parabola into a line
+TURN = 1 / 9
+
 
 @dataclass(frozen=True)
 class Target:
@@ -67,18 +70,12 @@ def retinanet_loss(
     targets: Sequence[Target],
     lesson: Lesson | None = None,
     matcher: Match = match,
-    *,
-    alpha: float = 0.25,
-    gamma: float = 2.0,
-    beta: float = 1 / 9,
 ) -> Tensor:
     """Classification loss, box loss and number of matched anchors of a batch, all summed.
 
     logits: float [B, N, C]; deltas: float [B, N, 4]; anchors: float [N, 4]; one target a picture.
     lesson: of a teacher; None asks for what the labels say alone.
     matcher: says which box each anchor is to predict.
-    alpha, gamma: see `focal_loss`.
-    beta: error at which smooth L1 turns from a parabola into a line.
 
     Returns float [3]. Sums and not means, so that several processes can add theirs up before they
     divide by the matched anchors of all.
@@ -100,12 +97,12 @@ def retinanet_loss(
             taught = lesson.probabilities[row]
             wanted = torch.where(counted[:, None], wanted.lerp(taught, lesson.share), taught)
             counted = torch.ones_like(counted)
-        losses = focal_loss(picture_logits, wanted, alpha, gamma)
+        losses = focal_loss(picture_logits, wanted)
         class_sum = class_sum + losses[counted].sum()
         box_sum = box_sum + functional.smooth_l1_loss(
             picture_deltas[rows],
             encode(target.boxes[matches[rows]], anchors[rows]),
-            beta=beta,
+            beta=TURN,
             reduction="sum",
         )
         positives += len(rows)

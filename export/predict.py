@@ -13,7 +13,7 @@ from monitor.view.window import display_works
 
 from .arguments.resize import add_resize, read_asked_resize
 from .datasets import DatasetError, read_picture
-from .datasets.sample import PICTURE_SUFFIXES
+from .datasets.picture import PICTURE_SUFFIXES
 from .drawing.drawn_pictures import DrawingError, DrawnPictures
 from .drawing.picture_drawing import draw_detections
 from .drawing.picture_window import PictureWindow

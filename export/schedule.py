@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEAST_IMPROVEMENT = 1e-4
+LEAST_RISE = 0.01
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,11 @@ def plateau_factor(losses: Sequence[float], patience: int, factor: float) -> flo
     return result
 
 
-def stopped_improving(values: Sequence[float], patience: int, least: float = 0.01) -> bool:
-    """Whether the last `patience` values brought no rise of at least `least`; 0 is never.
+def stopped_improving(values: Sequence[float], patience: int) -> bool:
+    """Whether the last `patience` values brought no rise of at least 0.01; 0 is never.
 
     values: a figure that should rise, one a validation.
     """
     if not patience or len(values) <= patience:
         return False
-    return max(values[-patience:]) < max(values[:-patience]) + least
+    return max(values[-patience:]) < max(values[:-patience]) + LEAST_RISE

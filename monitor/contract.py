@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .errors import ModelError
+from .errors import ForeignModel, ModelError
 
 SPEC_MAJOR = 1
 SPEC_VERSION = f"{SPEC_MAJOR}.1"
@@ -135,11 +135,12 @@ class Contract:
         props: the file's metadata.
         where: name of the file, for messages.
 
-        Raises ModelError when the file was not written for this runtime.
+        Raises ModelError when the file was not written for this runtime, ForeignModel when not by
+        this program.
         """
         spec = props.get(KEY_PREFIX + "spec")
         if spec is None:
-            raise ModelError(
+            raise ForeignModel(
                 f"{where}: no maskgate metadata found, expected a file of `python -m export onnx`"
             )
         if spec.split(".")[0] != str(SPEC_MAJOR):

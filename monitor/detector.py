@@ -72,10 +72,11 @@ class Detector:
         plain = self._on_cpu(content)
         try:
             props = plain.get_modelmeta().custom_metadata_map
+            # first, so that a file of another program is told as one, whatever its graph
+            self.contract = Contract.from_metadata(props, self.path.name)
             self._check_graph(plain)
         except UnicodeDecodeError:
             raise ModelError(f"{self.path.name}: names that are no UTF-8 found") from None
-        self.contract = Contract.from_metadata(props, self.path.name)
         start = partial(self._start, content, plain)
         self.device = choose(device, Environment.here(), start)
 

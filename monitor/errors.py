@@ -30,6 +30,10 @@ class ModelError(MaskgateError):
     exit_code = 2
 
 
+class ForeignModel(ModelError):
+    """The model file is one of another program."""
+
+
 class NoEvidence(ModelError):
     """The model gave nothing for one frame that could be believed; it may for the next."""
 

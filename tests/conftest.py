@@ -1,4 +1,4 @@
-"""Real clips and pictures of plain colours, and a detector that understands them."""
+"""Real clips, small networks, a broker and a browser, for the tests that ask for them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 import pytest
-import torch
 from browser import Tab, browser
+from colours import ColourDetector, picture
 from hypothesis import settings
 from mqtt_broker import RealBroker
 
-from export.graph.frame_detector import FrameDetector
-from export.graph.onnx_graph import half_precision, save_model, trace
-from export.postprocess import PostprocessConfig
-from export.retinanet import RetinaNet, RetinaNetConfig
 from monitor import parts
-from monitor.contract import Contract, ResizeRule
-from monitor.detections import Detections
 from monitor.errors import SourceError
-from monitor.frame import Frame, Image
+from monitor.frame import Frame
+
+if TYPE_CHECKING:
+    from export.retinanet import RetinaNet
 
 # How long an example takes says something about the machine, not about what is tested.
 settings.register_profile("maskgate", deadline=None)
@@ -40,39 +37,6 @@ doors:
     actuators:
       - {kind: webhook, name: lock, url: "https://lock.example/", secret_file: /nonexistent/secret}
 """
-CLASSES = ("mask", "noMask")
-COLOURS = {"nobody": (20, 20, 20), "masked": (220, 30, 30), "bare": (30, 30, 220)}
-
-
-def picture(scene: str, width_px: int = 64, height_px: int = 48) -> Image:
-    """A picture mostly of one colour: "masked" is blue, "bare" red, "nobody" nearly black."""
-    image = np.full((height_px, width_px, 3), COLOURS[scene], np.uint8)
-    # Lighter on the left: a lens that is not covered.
-    image[:, : width_px // 2] += 15
-    return image
-
-
-class ColourDetector:
-    """Takes a blue picture for a masked face and a red one for a bare face, as `Detector` would."""
-
-    provider = "ColourProvider"
-    bound = graph = False
-    sha256 = "0" * 64
-    threads = 1
-    contract = Contract(classes=CLASSES, resize=ResizeRule(64, 64))
-    classes = CLASSES
-
-    def __init__(self, path: Path | None = None, *, device: str = "auto", **_: object) -> None:
-        self.path = path or Path("colours.onnx")
-
-    def __call__(self, image: Image) -> Detections:
-        height_px, width_px = image.shape[:2]
-        blue, _, red = image.reshape(-1, 3).mean(axis=0)
-        if max(blue, red) < 120:
-            return Detections.empty(CLASSES)
-        box = np.array([[0, 0, width_px, height_px]], np.float32) * 0.8
-        scores = np.array([[0.9, 0.05] if blue > red else [0.1, 0.8]], np.float32)
-        return Detections(box, scores, CLASSES)
 
 
 class FrameSource:
@@ -109,32 +73,27 @@ class FrameSource:
 @pytest.fixture(scope="session")
 def small_network() -> RetinaNet:
     """A small network with random weights that sees much."""
-    torch.manual_seed(0)
-    network = RetinaNet(
-        RetinaNetConfig(CLASSES, "resnet18", width=0.125, fpn_channels=8, subnet_depth=1, prior=0.3)
-    )
-    with torch.no_grad():
-        network.head.classification_head.get_parameter("cls_logits.weight").mul_(30)
-    return network
+    # not at the top: most files of tests need no torch, which takes seconds to load
+    import small_networks
+
+    return small_networks.small_network()
 
 
 @pytest.fixture(scope="session")
 def small_model(small_network: RetinaNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real ONNX file of the exporter's, of the small network."""
-    return exported(small_network, tmp_path_factory.mktemp("model") / "small.onnx")
+    import small_networks
+
+    return small_networks.exported(small_network, tmp_path_factory.mktemp("model") / "small.onnx")
 
 
 @pytest.fixture(scope="session")
 def half_model(small_network: RetinaNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same in float16."""
-    return exported(half_precision(small_network), tmp_path_factory.mktemp("model") / "half.onnx")
+    import small_networks
 
-
-def exported(network: RetinaNet, path: Path) -> Path:
-    """The file of a network that looks at pictures of 256 px."""
-    detector = FrameDetector(network, PostprocessConfig(), ResizeRule(256, 256)).eval()
-    save_model(trace(detector), Contract(CLASSES, ResizeRule(256, 256)), path)
-    return path
+    path = tmp_path_factory.mktemp("model") / "half.onnx"
+    return small_networks.exported(small_networks.half_precision(small_network), path)
 
 
 @pytest.fixture

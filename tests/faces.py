@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from conftest import CLASSES
+from colours import CLASSES
 
 from monitor.detections import Detections
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from conftest import CLASSES, COLOURS
+from colours import CLASSES, COLOURS
 from fault_plan import ActuatorFault, CameraFault, DetectorFault, Scene, Shot
 
 from monitor.actuators.actuator import Actuator

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conftest import CLASSES
+from colours import CLASSES
 from fault_account import (
     GRACE_SECONDS,
     HOLD_SECONDS,

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 
-from conftest import CLASSES, ColourDetector, picture
+from colours import CLASSES, ColourDetector, picture
 
 from monitor.decision import Order
 from monitor.doorkeeper import Doorkeeper

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 from mqtt_broker import TOPIC, RealBroker
 from paho.mqtt.client import MQTTMessage
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES
+from colours import CLASSES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +49,7 @@ def decision(
 
 def drawn(decided: Decision, width_px: int, height_px: int) -> Image:
     image = np.full((height_px, width_px, 3), 60, np.uint8)
-    annotate(image, decided, frames_per_second=12.3, age_seconds=0.1)
+    annotate(image, decided, 12.3)
     return image
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 from full_disk import full_disk
 
 from monitor.audit import read_events

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 from onnx import TensorProto, helper
 
 from monitor.bench.stages import WARM_UP_FRAMES, Spread, bench, compare
@@ -189,6 +189,8 @@ def test_another_model_of_this_program_is_timed_as_a_whole_call(
         (["--against", "vast.onnx"], "vast.onnx: inputs"),
         # a network that fails on every picture
         (["--against", "failing.onnx"], "failing.onnx: the model failed on a frame"),
+        # one of this program, which this version cannot read
+        (["--against", "newer.onnx"], "newer.onnx: spec version '2.0' found"),
         # text
         (["--against", "text.onnx"], "text.onnx: not a model that can be loaded"),
         # a source that is none
@@ -211,6 +213,9 @@ def test_what_cannot_be_timed_is_said(
     small_network(tmp_path / "vast.onnx", [1, 3, 10**6, 10**6])
     small_network(tmp_path / "failing.onnx", [2, 3, 8, 8])
     (tmp_path / "text.onnx").write_text("no model")
+    newer = onnx.load(small_model)
+    helper.set_model_props(newer, {"maskgate.spec": "2.0"})
+    onnx.save(newer, tmp_path / "newer.onnx")
     source = str(clip("door", [("masked", WARM_UP_FRAMES + 2)]))
     words = ["bench", "--model", str(small_model), "--source", source, "--frames", "2", *options]
     assert main(words) in (1, 2)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import picture
+from colours import picture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import CLASSES
+from colours import CLASSES
 
 from monitor.cli import main
 from monitor.contract import Contract, ResizeRule

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import picture
+from colours import picture
 
 from monitor.cli import main
 
@@ -37,7 +37,7 @@ doors:
 _MONITOR = """
 import signal
 import sys
-from conftest import ColourDetector, picture
+from colours import ColourDetector, picture
 from monitor import cli, parts
 
 class Masked(ColourDetector):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ColourDetector
+from colours import ColourDetector
 from picture_files import draw
 
 from export.__main__ import main

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import picture
+from colours import picture
 
 from monitor.bench.baseline import ratios
 from monitor.bench.doors import Looped

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CLASSES, ColourDetector, picture
+from colours import CLASSES, ColourDetector, picture
 
 from monitor.actuators.lease import Lease
 from monitor.decision import Door, Order

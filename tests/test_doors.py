@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
-from conftest import CLASSES, ColourDetector, FrameSource
+from colours import CLASSES, ColourDetector
+from conftest import FrameSource
 from test_doorkeeper import LeaseBook
 from test_pipeline import WAIT_SECONDS, frames
 from test_pipeline import line as line_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import CLASSES
+from colours import CLASSES
 from faces import BARE, MASKED, NOISE, UNSURE, seen
 
 from monitor.detections import Detections

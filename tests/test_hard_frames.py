@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 from full_disk import full_disk
 
 from export.datasets import read_pascal

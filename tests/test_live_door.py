@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from colours import picture
 from live_page import Scenes
 
 from monitor.actuators.lease import Change, Lease

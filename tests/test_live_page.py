@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 from browser import Tab, says
-from conftest import picture
+from colours import picture
 from live_page import TOKEN, Site
 
 from monitor.actuators.lease import Change, Lease

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ColourDetector, FrameSource, picture
+from colours import ColourDetector, picture
+from conftest import FrameSource
 from live_page import TOKEN, WAIT_SECONDS, Site
 
 from monitor.bench.loop import LoopBench, Round, Speed, bare_speed, loop_speed

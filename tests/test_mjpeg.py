@@ -11,7 +11,7 @@ from itertools import islice
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from colours import picture
 
 from monitor.errors import SourceError
 from monitor.frame import Frame

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ColourDetector, FrameSource
+from colours import ColourDetector
+from conftest import FrameSource
 from fake_lock import FakeLock, unlocking
 
 from monitor import locks

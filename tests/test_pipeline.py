@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
-from conftest import CLASSES, ColourDetector, FrameSource, picture
+from colours import CLASSES, ColourDetector, picture
+from conftest import FrameSource
 from test_doorkeeper import LeaseBook
 
 from monitor.capture import Capture

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from colour_graph import write_colour_graph
-from conftest import ColourDetector, picture
+from colours import ColourDetector, picture
 
 import monitor
 from monitor import Detector, Door, FrameRule, Policy, Zones, replay

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from conftest import CLASSES
+from colours import CLASSES
 from faces import BARE, MASKED, NOISE, UNSURE, seen
 
 from monitor.decision import Door, Order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from conftest import CLASSES
+from colours import CLASSES
 from faces import BARE, MASKED, UNSURE, seen
 from hypothesis import settings
 from hypothesis import strategies as st

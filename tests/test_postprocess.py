@@ -160,16 +160,16 @@ class Ending(torch.nn.Module):
         return postprocess(logits, deltas, anchors, self.config, self.keep)
 
 
-@pytest.mark.parametrize("keep", [keep_mask, suppressed])
 @pytest.mark.parametrize(
-    "config",
+    ("config", "keep"),
     [
-        PostprocessConfig(),  # as it is without options
-        PostprocessConfig(None),  # as in int8
-        PostprocessConfig(None, class_specific=True),  # the same by class
-        PostprocessConfig(class_specific=True),  # by class
-        PostprocessConfig(nms=False, detections=200),  # not at all
-        PostprocessConfig(900, 700, iou=0.2, score_threshold=0.3),  # other numbers
+        (PostprocessConfig(), keep_mask),  # as it is without options
+        (PostprocessConfig(class_specific=True), keep_mask),  # by class
+        (PostprocessConfig(nms=False, detections=200), keep_mask),  # not at all
+        (PostprocessConfig(900, 700, iou=0.2, score_threshold=0.3), keep_mask),  # other numbers
+        (PostprocessConfig(None), suppressed),  # as in int8
+        (PostprocessConfig(None, class_specific=True), suppressed),
+        (PostprocessConfig(None, 700, iou=0.2, score_threshold=0.3), suppressed),
     ],
 )
 def test_onnx_ends_as_torch_does_with_many_anchors_and_with_few(

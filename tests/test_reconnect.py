@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 import pytest
-from conftest import FrameSource, picture
+from colours import picture
+from conftest import FrameSource
 
 from monitor.errors import SourceError
 from monitor.frame import Frame

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import cv2
 import pytest
 import yaml
-from conftest import ColourDetector, picture
+from colours import ColourDetector, picture
 from test_cli import _MONITOR, WAIT_SECONDS
 
 from monitor.actuators.worker import Worker

@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 import pytest
-from conftest import picture
+from colours import picture
 
 from monitor.cli import main
 from monitor.record import fitted

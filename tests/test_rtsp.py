@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import pytest
-from conftest import CLASSES, ColourDetector
+from colours import CLASSES, ColourDetector
 from rtsp_camera import RtspCamera, age_seconds, rtsp_camera
 from test_doorkeeper import LeaseBook
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from colours import picture
 
 from monitor.errors import MaskgateError
 from monitor.snapshot import save_snapshot

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import picture
+from colours import picture
 from hypothesis import given
 from hypothesis import strategies as st
 

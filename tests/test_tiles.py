@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import COLOURS, picture
+from colours import COLOURS, picture
 
 from monitor.view.tiles import TILE_HEIGHT_PX, TILE_WIDTH_PX, Tiles
 

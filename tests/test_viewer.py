@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import CLASSES, picture
+from colours import CLASSES, picture
 
 from monitor.cli import main
 from monitor.decision import Decision, Door

@@ -29,7 +29,7 @@ class NotInstalled:
             raise {error}(f"no {{name}}", name=name)
 
 sys.meta_path.insert(0, NotInstalled())
-from conftest import ColourDetector
+from colours import ColourDetector
 from monitor import cli, parts
 parts.Detector = ColourDetector
 sys.exit(cli.main(sys.argv[1:]))

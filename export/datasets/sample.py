@@ -12,19 +12,8 @@ import numpy as np
 from monitor.detections import FloatArray
 from monitor.frame import Image
 
-from .fault import DatasetError, Fault, refuse
-from .picture import PICTURE_SUFFIXES, read_picture
-
-__all__ = [
-    "PICTURE_SUFFIXES",
-    "DatasetError",
-    "Sample",
-    "as_boxes",
-    "box_problem",
-    "placed_box",
-    "read_picture",
-    "refuse",
-]
+from .fault import Fault, refuse
+from .picture import read_picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

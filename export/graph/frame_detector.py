@@ -60,9 +60,17 @@ class FrameDetector(nn.Module):
         logits, deltas, anchors = self.network(x.permute(0, 2, 3, 1))
         keep = suppressed if self.for_processor else keep_mask
         boxes, scores = postprocess(logits, deltas, anchors, self.postprocess_config, keep)
-        frame = boxes.new_tensor([width, height, width, height])
-        looked_at = boxes.new_tensor([*size, *size])
+        frame, looked_at = _twice(width, height, boxes), _twice(*size, boxes)
         return torch.minimum((boxes * (frame / looked_at)).clamp(min=0), frame), scores
+
+
+def _twice(width: int, height: int, like: Tensor) -> Tensor:
+    """[width, height, width, height], of the type and on the device of `like`.
+
+    Of numbers that the graph is to compute, `new_tensor` would record what the example has.
+    """
+    kind = {"dtype": like.dtype, "device": like.device}
+    return torch.stack([torch.scalar_tensor(side, **kind) for side in (width, height)] * 2)
 
 
 class TorchDetector:

@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from ..contract import LARGEST_SIDE_PX
 from ..detector import Detector
-from ..errors import ModelError
+from ..errors import ForeignModel, ModelError
 from ..frame import Image
-from ..model_file import check_complete, read_model
+from ..model_file import read_model
+from ..session import open_session
 
 CHANNELS = 3
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
@@ -25,18 +25,19 @@ def open_other(path: Path, ours: Detector) -> Detector | OtherModel:
     path: a file as `Detector` takes it, or `OtherModel`.
     ours: on whose device another detector runs, and with as many threads.
 
-    Raises ModelError for a file that is neither.
+    Raises ModelError for a file that is neither, or another one of this program that is damaged.
     """
     try:
         return Detector(path, device=ours.device, threads=ours.threads)
-    except ModelError:
+    except ForeignModel:
         return OtherModel(path, threads=ours.threads)
 
 
 class OtherModel:
     """A network that takes one picture of a fixed size.
 
-    path: an ONNX file with one input, [1, 3, H, W] or [1, H, W, 3], of float32, float16 or uint8.
+    path: an ONNX file with one input, [1, 3, H, W] or [1, H, W, 3], of float32, float16 or uint8,
+        which a Detector has found to be of another program.
     threads: processor threads for one frame.
 
     What is timed of it is its resize and its network alone. Both write where they wrote before,
@@ -46,19 +47,7 @@ class OtherModel:
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        content = read_model(path)
-        check_complete(content, str(path))
-        try:
-            self._session = ort.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"], enable_fallback=False
-            )
-        except Exception as error:  # the pybind layer has one exception type a status code
-            reason = str(error).strip().partition("\n")[0]
-            raise ModelError(f"{path}: not a model that can be loaded: {reason}") from None
+        self._session = open_session(read_model(path), "cpu", threads=threads)
         try:
             inputs = [(entry.name, entry.type, entry.shape) for entry in self._session.get_inputs()]
         except UnicodeDecodeError:

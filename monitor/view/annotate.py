@@ -27,28 +27,21 @@ _STATE_SIZE = 1.6
 _REASON_ROWS = 2
 
 
-def annotate(
-    image: Image,
-    decision: Decision,
-    *,
-    frames_per_second: float | None = None,
-    age_seconds: float | None = None,
-) -> None:
+def annotate(image: Image, decision: Decision, frames_per_second: float | None = None) -> None:
     """Draw the judged faces, the door's state, the reason and the speed into a picture.
 
     image: uint8 [H, W, 3] BGR, of the size the faces were found in; drawn into.
     decision: what was decided about it.
     frames_per_second: how fast decisions are made; None leaves it out.
-    age_seconds: how old the picture is; None leaves it out.
     """
     draw_faces(image, decision)
-    draw_band(image, decision, pace(frames_per_second, age_seconds))
+    draw_band(image, decision, pace(frames_per_second, None))
 
 
 def annotated(frame: Frame, decision: Decision, frames_per_second: float | None = None) -> Image:
     """A copy of the frame's picture, uint8 [H, W, 3], annotated; arguments as for `annotate`."""
     image = np.copy(frame.image)
-    annotate(image, decision, frames_per_second=frames_per_second)
+    annotate(image, decision, frames_per_second)
     return image
 
 
