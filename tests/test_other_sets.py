@@ -60,7 +60,7 @@ def test_any_classes_of_any_size_are_learnt_without_a_change_of_the_code(
     anchors = str(tmp_path / "anchors.ini")
     assert main(["lint", *resize, "--write-config", anchors, *words]) == 0
     options = ["--no-weights", *SMALL_NETWORK, *resize, "--config", anchors, "--random-transform"]
-    options += ["--crop", "128", "--epochs", "1", "--steps", "200", "--batch-size", "4"]
+    options += ["--crop", "128", "--epochs", "1", "--steps", "300", "--batch-size", "4"]
     options += ["--lr", "3e-3", "--snapshot-path", str(tmp_path)]
     assert main(["train", *options, *words, "--val-annotations", held_out[1]]) == 0
     content = checkpoint.load(tmp_path / "last.pt")
