@@ -230,8 +230,10 @@ def test_a_masked_newcomer_keeps_the_door_for_its_grace_and_a_bare_one_locks_it(
     assert newcomer.reason == "1 of 2 faces new, 0.1 of 0.5 s grace"
     assert newcomer.verdicts == ("allowed", "uncertain")
     assert doors(judge, (1.5, seen(MASKED, MASKED)), (1.625, seen(MASKED, MASKED))) == "UU"
-    tailgating = judge.update(seen(MASKED, MASKED, BARE), 1.75)
+    # Nor is a bare one outvoted by a masked one that comes with it.
+    tailgating = judge.update(seen(MASKED, MASKED, BARE, MASKED), 1.75)
     assert (tailgating.evidence, tailgating.door) == (VIOLATION, Door.LOCKED)
+    assert tailgating.verdicts == ("allowed", "allowed", "denied", "uncertain")
 
 
 def test_each_face_judged_carries_its_number() -> None:
