@@ -12,6 +12,7 @@ from fake_lock import FakeClock, FakeLock, locking, unlocking
 from monitor.actuators.latch import Latch
 from monitor.actuators.lease import Change, Lease
 from monitor.decision import Door, Order
+from monitor.errors import ActuatorError
 
 BY_ADA, BY_BEN = (Order(Door.UNLOCKED, f"unlocked by {name}", 99.0) for name in ("Ada", "Ben"))
 
@@ -57,6 +58,21 @@ class Bench:
             self.clock.now += self.latch.patience_seconds()
             self.latch.move()
         raise AssertionError("the latch is never at rest")
+
+
+class TimedLock(FakeLock):
+    """A lock that keeps the time of its lease by itself."""
+
+    renews = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.jammed = False
+
+    def unlock(self, lease: Lease) -> None:
+        self._call(f"unlock until {lease.expires_at:g}")
+        if self.jammed:
+            raise ActuatorError("fake: unlock: jammed")
 
 
 @pytest.mark.parametrize(
@@ -156,17 +172,15 @@ def test_unlocking_is_tried_five_times_for_one_wish_and_locking_for_ever() -> No
 
 
 def test_failures_between_renewals_that_succeed_never_add_up() -> None:
-    lock = FakeLock()
-    lock.renews = True  # type: ignore[misc]
+    lock = TimedLock()
     bench = Bench(lock)
     for sequence in range(1, 400):
-        # one renewal in ten is refused, as by a receiver that is busy
-        lock.failing = ("unlock",) if sequence % 40 == 0 else ()
-        bench.give(unlocking(sequence, captured_at=bench.clock.now))
+        # now and then a renewal is refused, as by a receiver that is busy
+        lock.jammed = sequence % 40 < 2
+        at = bench.clock.now
+        bench.give(unlocking(sequence, captured_at=at, expires_at=at + 1.0))
         bench.wait(0.25)
-    lock.failing = ()
-    bench.give(unlocking(400, captured_at=bench.clock.now))
-    bench.wait(1.0)
+    assert sum(change.state == "unknown" for change in bench.changes) > 5
     assert bench.latch.state == "unlocked"
 
 
@@ -350,15 +364,6 @@ def test_an_order_to_lock_does_not_hasten_a_lock_that_fails() -> None:
     assert len(bench.actuator.calls) < 6
 
 
-class TimedLock(FakeLock):
-    """A lock that keeps the time of its lease by itself."""
-
-    renews = True
-
-    def unlock(self, lease: Lease) -> None:
-        self._call(f"unlock until {lease.expires_at:g}")
-
-
 def test_a_lock_that_keeps_the_time_itself_gets_a_newer_lease_at_half_time() -> None:
     bench = Bench(TimedLock())
     for sequence in range(1, 5):
@@ -373,6 +378,23 @@ def test_a_lock_that_keeps_the_time_itself_gets_a_newer_lease_at_half_time() -> 
         "unlock until 1.75",
         "lock",
     ]
+
+
+def test_nobody_knows_the_state_while_it_changes_or_after_a_renewal_that_failed() -> None:
+    class Asked(TimedLock):
+        def unlock(self, lease: Lease) -> None:
+            states.append(bench.latch.state)
+            super().unlock(lease)
+
+    states: list[str] = []
+    lock = Asked()
+    bench = Bench(lock)
+    bench.renew()
+    for lock.jammed in (False, True):
+        bench.wait(0.25)
+        bench.renew()
+    assert states == ["unknown", "unlocked", "unlocked"]
+    assert [change.state for change in bench.changes[-2:]] == ["unknown", "locked"]
 
 
 def test_renewing_the_lease_at_the_lock_does_not_lengthen_a_pulse() -> None:
