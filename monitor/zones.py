@@ -43,8 +43,6 @@ class Zones:
 
     def select(self, detections: Detections, width_px: int, height_px: int) -> Detections:
         """The faces that count in a frame of the given size, in their order."""
-        if not (self.watch or self.ignore):
-            return detections
         centres = (detections.boxes[:, :2] + detections.boxes[:, 2:]) / 2
         # A box may reach beyond the frame; its face still belongs to the zone at that edge.
         fractions = np.clip(centres / np.array([width_px, height_px], np.float32), 0.0, 1.0)

@@ -28,6 +28,7 @@ def at(text: str) -> datetime:
         # Within one day: its beginning belongs to it, its end does not.
         (LUNCH, "2 11:59:59", False),
         (LUNCH, "2 12:00:00", True),
+        (LUNCH, "2 12:00:30", True),
         (LUNCH, "2 13:29:59", True),
         (LUNCH, "2 13:30:00", False),
         # Only on its days.
@@ -53,7 +54,8 @@ def at(text: str) -> datetime:
     ],
 )
 def test_a_stretch_of_the_day_holds_on_its_days(closed: Closed, now: str, holds: bool) -> None:
-    assert closed.holds(at(now)) is holds
+    for moment in (at(now), at(now) + timedelta(milliseconds=500)):
+        assert closed.holds(moment) is holds
 
 
 def berlin(begin: datetime) -> Callable[[], datetime]:

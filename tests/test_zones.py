@@ -40,6 +40,8 @@ def faces_at(*centres: tuple[float, float]) -> Detections:
         pytest.param([LEFT], [], (0.5, 0.5), True, id="on the edge of a watched one: counts"),
         pytest.param([], [LEFT], (0.5, 0.5), True, id="on the edge of an ignored one: counts"),
         pytest.param([LEFT], [], (-0.01, 0.5), True, id="centre beyond the frame's edge"),
+        pytest.param([ELL], [], (0.75, 1.01), False, id="beyond the edge, at no zone"),
+        pytest.param([ELL], [], (0.25, 1.01), True, id="beyond the edge, at the foot of an L"),
     ],
 )
 def test_a_face_counts_by_where_its_centre_is(
