@@ -45,11 +45,14 @@ def test_a_pin_is_energised_to_unlock_and_only_then(board: MockFactory, active_h
     assert levels(pin) == [off, on, off]
 
 
-def test_a_pin_that_does_not_follow_is_an_actuator_error(board: MockFactory) -> None:
+@pytest.mark.parametrize(("stuck", "found"), [(False, "off"), (True, "on")])
+def test_a_pin_that_does_not_follow_is_an_actuator_error(
+    board: MockFactory, stuck: bool, found: str
+) -> None:
     relay = GpioActuator("relay", pin=17)
-    board.pin(17)._get_state = lambda: False
-    with pytest.raises(ActuatorError, match="actuator relay: GPIO17: off found, expected on"):
-        relay.unlock(LEASE)
+    board.pin(17)._get_state = lambda: stuck
+    with pytest.raises(ActuatorError, match=f"actuator relay: GPIO17: {found} found, expected o"):
+        relay.lock() if stuck else relay.unlock(LEASE)
 
 
 def test_a_denial_energises_its_own_pin_for_a_while_and_leaves_the_lock_alone(

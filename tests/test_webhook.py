@@ -193,7 +193,7 @@ def test_the_secret_is_shown_in_neither_a_repr_nor_a_request(receiver: Receiver)
     assert KEY not in f"{receiver.headers}{receiver.bodies}"
 
 
-@pytest.mark.parametrize("status", [302, 307, 400, 401, 404, 500, 503])
+@pytest.mark.parametrize("status", [300, 302, 307, 400, 401, 404, 500, 503])
 def test_any_other_status_is_a_failure_and_no_redirect_is_followed(
     receiver: Receiver, status: int
 ) -> None:
