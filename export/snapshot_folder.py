@@ -31,10 +31,9 @@ def go_on(folder: Path, snapshot: Path, history: Sequence[dict[str, Any]]) -> No
     renamed or written, and ModelError when what lies beside the snapshot is damaged.
     """
     at_home = folder.samefile(snapshot.parent)
-    best = next((path for path in _bests_beside(snapshot) if _is_best_of(path, history)), None)
-    if at_home and best is not None and best.name == BEST:
+    name, content = _best_beside(snapshot, history)
+    if at_home and name == BEST:
         return
-    content = None if best is None else checkpoint.load(best)
     _set_aside(folder, (BEST,) if at_home else (LAST, BEST))
     if content is not None:
         checkpoint.save(folder / BEST, content)
@@ -46,14 +45,20 @@ def go_on(folder: Path, snapshot: Path, history: Sequence[dict[str, Any]]) -> No
         )
 
 
-def _bests_beside(snapshot: Path) -> list[Path]:
-    paths = [snapshot.with_name(name) for name in (BEST, _aside(BEST))]
-    return [path for path in paths if path.is_file()]
+def _best_beside(
+    snapshot: Path, history: Sequence[dict[str, Any]]
+) -> tuple[str, dict[str, Any] | None]:
+    """Name and content of the best epoch's snapshot; empty and None where it is not there."""
+    for name in (BEST, _aside(BEST)):
+        path = snapshot.with_name(name)
+        if path.is_file() and _is_best_of(content := checkpoint.load(path), history):
+            return name, content
+    return "", None
 
 
-def _is_best_of(path: Path, history: Sequence[dict[str, Any]]) -> bool:
+def _is_best_of(content: dict[str, Any], history: Sequence[dict[str, Any]]) -> bool:
     """Whether a best epoch's snapshot is of the training with that history, and as good."""
-    found = checkpoint.load(path)["history"]
+    found = content["history"]
     if not found or not history:
         return False
     # a kill may have come when an epoch's best.pt was written, and its last.pt not yet
